@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+//
+// The rooms of the house, and who may use whom. Imports run downward only; README.md draws the same map.
+
+import PackageDescription
+
+#if compiler(<6.3)
+#error("swift-vfio needs Swift 6.3 or newer: install it from swift.org and try again")
+#endif
+
+/// One set of rules for every target: data-race safety, unsafe code marked, imports explicit, no warnings.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+]
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "swift-vfio",
+    products: [
+        .library(name: "PassthroughKit", targets: ["PCI", "HostAccess", "Host"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    ],
+    targets: [
+        // The kernel's and the C library's side. CLinux is the only C in the package.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CLibPCI", pkgConfig: "libpci", providers: [.apt(["libpci-dev"])]),
+        .systemLibrary(name: "CLibUdev", pkgConfig: "libudev", providers: [.apt(["libudev-dev"])]),
+        library("LinuxIO", ["CLinux", system]),
+
+        // Pure values.
+        library("PCI", []),
+
+        // A host: seen, changed, verified. Nothing here asks whether it is live, captured or simulated.
+        library("HostAccess", ["LinuxIO", "PCI", system]),
+        library("Host", ["HostAccess", "PCI", system]),
+
+        tests("PCITests", ["PCI"]),
+    ],
+    cLanguageStandard: .gnu17
+)

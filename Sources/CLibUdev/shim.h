@@ -1,0 +1,2 @@
+// libudev: the hardware database of names, and device events.
+#include <libudev.h>

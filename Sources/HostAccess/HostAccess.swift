@@ -1,0 +1,92 @@
+/// A directory of a host, and everything below it: read, and written to, by relative paths.
+///
+/// For a live host this is an open descriptor, so that what was looked at and what is written to are the same device even
+/// if another one takes its address in between.
+public protocol HostDirectory: Sendable {
+    /// The path from the host's root, for messages: `/sys/bus/pci/devices/0000:01:00.0`.
+    var path: String { get }
+
+    /// The whole content of a file, at most `limit` bytes (longer is an error, never a cut).
+    func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8]
+
+    /// The target of a symbolic link, as it is written there.
+    func readLink(_ path: String) throws(HostAccessError) -> String
+
+    /// The names in a directory, without "." and "..", in no particular order.
+    func entries(_ path: String) throws(HostAccessError) -> [String]
+
+    /// Whether something is there, links followed: a dangling link is not.
+    func exists(_ path: String) -> Bool
+
+    /// Writes `value` in a single write(2), as sysfs and procfs want it, and gives up after `timeLimit`: the error then
+    /// says `.stillPending`.
+    func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError)
+
+    /// Opens a directory below this one, to look and write through.
+    func directory(_ path: String) throws(HostAccessError) -> any HostDirectory
+}
+
+/// Everything that is ever asked of a host. The live machine, a captured directory and the simulated kernel stand behind
+/// it; nothing above asks which one it talks to.
+///
+/// Paths are those of the host's root: `/sys/bus/pci/devices`.
+public protocol HostAccess: HostDirectory {
+    /// Loads a kernel module and what it depends on, as `modprobe NAME` does. A module that is loaded already is success.
+    func loadModule(_ name: String) throws(HostAccessError)
+
+    /// Replaces a file of our own (the journal, never sysfs) in one step: written beside it, then renamed into place.
+    /// Missing directories on the way are made, 0755.
+    func replaceFile(_ path: String, with content: [UInt8]) throws(HostAccessError)
+
+    /// Removes a file of our own; one that is not there is success.
+    func removeFile(_ path: String) throws(HostAccessError)
+
+    /// Takes the lock file at `path` for this process, without waiting, until the returned value goes.
+    func lock(_ path: String) throws(HostAccessError) -> any HostLock
+
+    /// Lets a short time pass while something is awaited. The simulated kernel turns its own clock instead.
+    func pause(_ duration: Duration)
+}
+
+/// A lock held on a host; released when the last reference goes.
+public protocol HostLock: AnyObject, Sendable {}
+
+extension HostDirectory {
+    /// The largest attribute that sysfs gives is a page; /proc/interrupts on a large host is some hundred KiB.
+    public static var ordinaryLimit: Int { 1 << 20 }
+
+    /// The whole content of a file.
+    public func read(_ path: String) throws(HostAccessError) -> [UInt8] {
+        try read(path, limit: Self.ordinaryLimit)
+    }
+
+    /// The content of a text attribute without the white space around it. Bytes that are no UTF-8 become U+FFFD.
+    public func text(_ path: String) throws(HostAccessError) -> String {
+        trimmed(try read(path))
+    }
+
+    /// The content of a text attribute, or nil when it cannot be read.
+    public func optionalText(_ path: String) -> String? {
+        do { return try text(path) } catch { return nil }
+    }
+
+    /// The last component of a link's target: the name of the driver, the group's number. Nil when there is no link.
+    public func linkName(_ path: String) -> String? {
+        do {
+            let target = try readLink(path)
+            return target.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(target[target.index(after: $0)...]) }
+                ?? target
+        } catch {
+            return nil
+        }
+    }
+}
+
+/// `bytes` as text, without white space (and NUL) at either end.
+public func trimmed(_ bytes: [UInt8]) -> String {
+    let isSpace = { (byte: UInt8) in byte <= 0x20 }
+    guard let first = bytes.firstIndex(where: { !isSpace($0) }),
+        let last = bytes.lastIndex(where: { !isSpace($0) })
+    else { return "" }
+    return String(decoding: bytes[first...last], as: UTF8.self)
+}
