@@ -5,7 +5,7 @@
 import PackageDescription
 
 #if compiler(<6.3)
-#error("swift-vfio needs Swift 6.3 or newer: install it from swift.org and try again")
+    #error("swift-vfio needs Swift 6.3 or newer: install it from swift.org and try again")
 #endif
 
 /// One set of rules for every target: data-race safety, unsafe code marked, imports explicit, no warnings.
@@ -31,10 +31,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "swift-vfio",
     products: [
-        .library(name: "PassthroughKit", targets: ["PCI", "HostAccess", "Host"]),
+        .library(name: "PassthroughKit", targets: ["PCI", "HostAccess", "Host"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1")
     ],
     targets: [
         // The kernel's and the C library's side. CLinux is the only C in the package.

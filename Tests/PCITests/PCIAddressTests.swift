@@ -25,7 +25,8 @@ struct PCIAddressTests {
 
     @Test("sorting is by domain, bus, device, function")
     func sorting() {
-        let sorted = ["0001:00:00.0", "0000:01:00.1", "0000:00:1f.7", "0000:01:00.0"].compactMap { PCIAddress($0) }.sorted()
+        let sorted = ["0001:00:00.0", "0000:01:00.1", "0000:00:1f.7", "0000:01:00.0"].compactMap { PCIAddress($0) }
+            .sorted()
         #expect(sorted.map(\.description) == ["0000:00:1f.7", "0000:01:00.0", "0000:01:00.1", "0001:00:00.0"])
     }
 
