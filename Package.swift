@@ -49,6 +49,7 @@ let package = Package(
         // A host: seen, changed, verified. Nothing here asks whether it is live, captured or simulated.
         library("HostAccess", ["LinuxIO", "PCI", system]),
         library("Host", ["HostAccess", "PCI", system]),
+        library("Changes", ["HostAccess", system]),
 
         tests("PCITests", ["PCI"]),
     ],

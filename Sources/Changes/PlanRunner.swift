@@ -1,0 +1,219 @@
+public import HostAccess
+internal import SystemPackage
+
+/// Runs a plan as one transaction: each step guarded, made, verified; on failure everything made so far is undone in
+/// reverse.
+///
+/// It knows steps, the journal and time limits; nothing of PCI, VFIO or networks. The caller holds the journal's lock.
+public struct PlanRunner: Sendable {
+    private let host: any HostAccess
+    private let journal: Journal
+    private let progress: @Sendable (Progress) -> Void
+
+    /// Makes a runner for one host.
+    public init(
+        on host: any HostAccess, journal: Journal, progress: @escaping @Sendable (Progress) -> Void = { _ in }
+    ) {
+        self.host = host
+        self.journal = journal
+        self.progress = progress
+    }
+
+    /// Runs the plan, or answers why it is not run.
+    ///
+    /// - Throws: `JournalError` when the journal cannot be written before the first operation: nothing was changed then.
+    public func run(_ plan: Plan, pid: Int32) throws(JournalError) -> ChangeResult {
+        if plan.isRefused {
+            let sentences = plan.obstacles + plan.refusals.map { "\($0.device) is in use (\($0.by)): \($0.detail)" }
+            return ChangeResult(.refused, error: sentences.joined(separator: "; "))
+        }
+        if plan.steps.isEmpty {
+            for key in plan.forgets { try journal.forget(key) }
+            return ChangeResult(.unchanged)
+        }
+
+        var known: [(key: String, origin: Origin?)] = []
+        for origin in plan.origins { known.append((origin.key, try journal.origin(of: origin.key))) }
+        var change = Journal.Change(
+            bootID: host.optionalText("/proc/sys/kernel/random/boot_id") ?? "unknown", pid: pid, plan: plan, step: 0,
+            phase: .doing)
+        try journal.record(change)
+        for origin in plan.origins { try journal.remember(origin) }
+
+        var pending: [String] = []
+        for (index, step) in plan.steps.enumerated() {
+            change.step = index
+            progress(.began(step, index: index, count: plan.steps.count))
+            do throws(StepFailure) {
+                if index > 0 { try recording { () throws(JournalError) in try journal.record(change) } }
+                pending += try make(step)
+                progress(.made(step))
+            } catch {
+                change.error = error.sentence
+                return settle(error, plan: plan, change: &change, known: known)
+            }
+        }
+
+        for key in plan.forgets { try journal.forget(key) }
+        try journal.close()
+        return ChangeResult(.done, pending: pending)
+    }
+
+    // MARK: one step
+
+    private func make(_ step: Step) throws(StepFailure) -> [String] {
+        let directory = try open(step)
+        if !step.goals.isEmpty, unmet(step.goals, in: directory).isEmpty, unmet(step.late, in: directory).isEmpty {
+            return []
+        }
+        if let violation = step.guards.lazy.compactMap({ $0.violation(in: directory) }).first {
+            throw StepFailure("\(subject(step)) changed meanwhile, so \(step.action) was not made: \(violation)")
+        }
+        for operation in step.operations { try perform(operation, of: step, in: directory) }
+        let missing = waitFor(step.goals, of: step, in: directory)
+        guard missing.isEmpty else {
+            throw StepFailure(
+                "\(step.action) of \(subject(step)) was accepted but did not take effect within "
+                    + "\(step.settleSeconds) s: \(missing.joined(separator: ", "))")
+        }
+        return unmet(step.late, in: directory).map { "\(subject(step)): \($0)" }
+    }
+
+    private func open(_ step: Step) throws(StepFailure) -> any HostDirectory {
+        do throws(HostAccessError) {
+            return try host.directory(step.directory)
+        } catch {
+            throw StepFailure("\(step.action): \(subject(step)) is not there any more (\(error))", error)
+        }
+    }
+
+    private func perform(_ operation: Operation, of step: Step, in directory: any HostDirectory) throws(StepFailure) {
+        do throws(HostAccessError) {
+            switch operation.kind {
+            case .write:
+                let value = operation.value.isEmpty ? "\n" : operation.value
+                try directory.write(value, to: operation.target, timeLimit: .seconds(step.timeLimitSeconds))
+            case .module:
+                try host.loadModule(operation.target)
+            case .netlink, .devlink, .socket, .ioctl:
+                throw HostAccessError(.write, operation.target, value: operation.value, errno: .notSupported)
+            }
+        } catch {
+            throw StepFailure("\(step.action) of \(subject(step)) failed: \(error)", error)
+        }
+    }
+
+    /// Waits until every goal is met or the step's time is over; answers what is still unmet.
+    private func waitFor(_ goals: [Condition], of step: Step, in directory: any HostDirectory) -> [String] {
+        var missing = unmet(goals, in: directory)
+        var waited = Duration.zero
+        var interval = Duration.milliseconds(1)
+        while !missing.isEmpty, waited < .seconds(step.settleSeconds) {
+            progress(.waiting(step, unmet: missing.count, of: goals.count))
+            host.pause(interval)
+            waited += interval
+            interval = min(interval * 2, .milliseconds(50))
+            missing = unmet(goals, in: directory)
+        }
+        return missing
+    }
+
+    private func unmet(_ conditions: [Condition], in directory: any HostDirectory) -> [String] {
+        conditions.compactMap { $0.violation(in: directory) }
+    }
+
+    private func subject(_ step: Step) -> String { step.device ?? step.directory }
+
+    // MARK: undoing
+
+    /// Undoes the step that failed and all before it, last first, and says how far that went.
+    private func settle(
+        _ failure: StepFailure, plan: Plan, change: inout Journal.Change, known: [(key: String, origin: Origin?)]
+    ) -> ChangeResult {
+        if let helper = failure.pendingHelper {
+            // What is pending may land at any time: undoing around it would race with it.
+            change.phase = .incomplete
+            change.pendingHelper = helper
+            return incomplete(failure.sentence, failure: failure, change: change)
+        }
+        change.phase = .undoing
+        var left: [String] = []
+        for index in plan.steps.indices.prefix(change.step + 1).reversed() {
+            change.step = index
+            progress(.undoing(plan.steps[index]))
+            do throws(StepFailure) {
+                // The undo goes on even where its progress cannot be recorded: a full /run is no reason to leave a
+                // device without its driver.
+                try? journal.record(change)
+                try undo(plan.steps[index])
+            } catch {
+                left.append(error.sentence)
+            }
+        }
+        guard left.isEmpty else {
+            change.phase = .incomplete
+            return incomplete(
+                "\(failure.sentence); undoing it did not finish: \(left.joined(separator: "; "))", failure: failure,
+                change: change)
+        }
+        do throws(JournalError) {
+            for (key, origin) in known { try journal.reset(key, to: origin) }
+            try journal.close()
+        } catch {
+            return ChangeResult(
+                .incomplete, error: "\(failure.sentence); all of it was undone, but \(error)",
+                notPermitted: failure.notPermitted)
+        }
+        return ChangeResult(
+            .rolledBack, error: "\(failure.sentence); the host is as it was before",
+            notPermitted: failure.notPermitted)
+    }
+
+    private func undo(_ step: Step) throws(StepFailure) {
+        guard !step.undo.isEmpty else { return }
+        let directory: any HostDirectory
+        do throws(HostAccessError) {
+            directory = try host.directory(step.directory)
+        } catch {
+            // A device that a later, already undone step brought into being took its state with it.
+            if error.errno == .noSuchFileOrDirectory || error.errno == .noSuchAddressOrDevice { return }
+            throw StepFailure("undoing \(step.action) of \(subject(step)): \(error)", error)
+        }
+        if !step.undone.isEmpty, unmet(step.undone, in: directory).isEmpty { return }
+        for operation in step.undo { try perform(operation, of: step, in: directory) }
+        let missing = waitFor(step.undone, of: step, in: directory)
+        guard missing.isEmpty else {
+            throw StepFailure("undoing \(step.action) of \(subject(step)): \(missing.joined(separator: ", "))")
+        }
+    }
+
+    private func incomplete(_ sentence: String, failure: StepFailure, change: Journal.Change) -> ChangeResult {
+        var change = change
+        change.error = sentence
+        do throws(JournalError) {
+            try journal.record(change)
+        } catch {
+            return ChangeResult(.incomplete, error: "\(sentence); and \(error)", notPermitted: failure.notPermitted)
+        }
+        return ChangeResult(
+            .incomplete, error: "\(sentence); \(Journal.directory)/change.json says what is left",
+            notPermitted: failure.notPermitted)
+    }
+
+    private func recording(_ body: () throws(JournalError) -> Void) throws(StepFailure) {
+        do throws(JournalError) { try body() } catch { throw StepFailure(error.description) }
+    }
+}
+
+/// Why a step was not made, or not undone.
+private struct StepFailure: Error {
+    var sentence: String
+    var pendingHelper: Int32?
+    var notPermitted = false
+
+    init(_ sentence: String, _ error: HostAccessError? = nil) {
+        self.sentence = sentence
+        if case .stillPending(let helper) = error?.code { pendingHelper = helper }
+        notPermitted = error?.errno == .permissionDenied || error?.errno == .notPermitted
+    }
+}
