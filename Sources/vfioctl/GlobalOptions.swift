@@ -1,0 +1,83 @@
+internal import ArgumentParser
+internal import Glibc
+internal import HostAccess
+internal import HostSimulator
+internal import LiveHost
+
+/// The options that every command takes, before or after its name.
+struct GlobalOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Look at the captured host in DIR; changes run against a simulated kernel.", valueName: "dir"))
+    var root: String?
+
+    @Flag(help: "Print one JSON object instead of text.")
+    var json = false
+
+    @Flag(help: "Say on standard error what is being done.")
+    var verbose = false
+
+    @Flag(name: .customLong("no-color"), help: "Never colour the output, also on a terminal.")
+    var noColor = false
+
+    /// The host to read.
+    func host() throws -> any HostAccess {
+        guard let root else { return LiveHost() }
+        return try capture(root)
+    }
+
+    /// The host to change: with `--root`, the simulated kernel loaded from the capture.
+    func changeableHost() throws -> any HostAccess {
+        guard let root else { return LiveHost() }
+        do {
+            return try SimulatedHost(loading: try capture(root))
+        } catch let error as HostAccessError {
+            throw CommandFailure(.unavailable, "the capture \(root) cannot be loaded: \(error)")
+        }
+    }
+
+    private func capture(_ root: String) throws -> CapturedDirectory {
+        do {
+            return try CapturedDirectory(root)
+        } catch {
+            throw CommandFailure(.noSuchThing, "--root \(root) is no readable directory: \(error)")
+        }
+    }
+
+    /// Whether tables may be coloured: on a terminal, without NO_COLOR and --no-color.
+    var colours: Bool {
+        guard !noColor, isatty(STDOUT_FILENO) == 1 else { return false }
+        return unsafe getenv("NO_COLOR") == nil && unsafe getenv("TERM").map { unsafe String(cString: $0) } != "dumb"
+    }
+
+    /// Moves global options that stand before the command to behind it, where the command's own parser looks for them.
+    static func gathered(from arguments: [String], root: any ParsableCommand.Type) -> [String] {
+        var early: [String] = []
+        var index = 0
+        while index < arguments.count {
+            let argument = arguments[index]
+            if ["--json", "--verbose", "--no-color"].contains(argument) || argument.hasPrefix("--root=") {
+                early.append(argument)
+            } else if argument == "--root", index + 1 < arguments.count {
+                early += [argument, arguments[index + 1]]
+                index += 1
+            } else {
+                break
+            }
+            index += 1
+        }
+        var rest = arguments[index...]
+        var names: [String] = []
+        var level = root
+        while let name = rest.first,
+            let next = level.configuration.subcommands.first(where: { commandName($0) == name })
+        {
+            names.append(name)
+            rest.removeFirst()
+            level = next
+        }
+        return names.isEmpty ? arguments : names + early + rest
+    }
+
+    private static func commandName(_ type: any ParsableCommand.Type) -> String {
+        type.configuration.commandName ?? String(describing: type).lowercased()
+    }
+}

@@ -1,0 +1,32 @@
+internal import ArgumentParser
+
+@main
+enum Main {
+    static func main() {
+        let arguments = GlobalOptions.gathered(from: Array(CommandLine.arguments.dropFirst()), root: Vfioctl.self)
+        do {
+            var command = try Vfioctl.parseAsRoot(arguments)
+            try command.run()
+        } catch let failure as CommandFailure {
+            failure.report()
+        } catch {
+            Vfioctl.exit(withError: error)
+        }
+    }
+}
+
+struct Vfioctl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vfioctl",
+        abstract: "Take PCI devices from their host drivers into KVM guests, and back.",
+        discussion: """
+            DEVICE is an address (0000:01:00.0, 01:00.0), a glob of addresses (01:00.*), a network interface (eth0),
+            a block device (/dev/nvme0n1), or a virtual function by its index (01:00.0:vf3, eth0:vf0).
+            """,
+        version: version,
+        subcommands: [
+            List.self
+        ])
+
+    static let version = "0.1.0"
+}
