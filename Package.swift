@@ -50,6 +50,7 @@ let package = Package(
         library("HostAccess", ["LinuxIO", "PCI", system]),
         library("Host", ["HostAccess", "PCI", system]),
         library("Changes", ["HostAccess", system]),
+        library("Passthrough", ["Host", "Changes", "HostAccess", "PCI", system]),
         library("HostSimulator", ["HostAccess", "PCI", system]),
 
         tests("PCITests", ["PCI"]),

@@ -75,7 +75,9 @@ struct SimulatedKernel {
             try bind(try device(named: value), to: VirtualTree.name(of: directory))
         case (_, "unbind") where VirtualTree.parent(of: directory) == Self.bus + "/drivers":
             let address = try device(named: value)
-            guard boundDriver(of: address) == VirtualTree.name(of: directory) else { throw .operationNotSupportedByDevice }
+            guard boundDriver(of: address) == VirtualTree.name(of: directory) else {
+                throw .operationNotSupportedByDevice
+            }
             unbind(address)
         case (_, "smp_affinity_list") where VirtualTree.parent(of: directory) == "/proc/irq":
             try setAffinity(at: directory, to: value)
@@ -111,7 +113,9 @@ struct SimulatedKernel {
     }
 
     private func device(named value: String) throws(Errno) -> PCIAddress {
-        guard let address = PCIAddress(trimmed(Array(value.utf8))), devices[address] != nil else { throw .operationNotSupportedByDevice }
+        guard let address = PCIAddress(trimmed(Array(value.utf8))), devices[address] != nil else {
+            throw .operationNotSupportedByDevice
+        }
         return address
     }
 

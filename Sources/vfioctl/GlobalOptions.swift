@@ -6,7 +6,9 @@ internal import LiveHost
 
 /// The options that every command takes, before or after its name.
 struct GlobalOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Look at the captured host in DIR; changes run against a simulated kernel.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "Look at the captured host in DIR; changes run against a simulated kernel.", valueName: "dir"))
     var root: String?
 
     @Flag(help: "Print one JSON object instead of text.")
