@@ -54,6 +54,7 @@ let package = Package(
         library("HostSimulator", ["HostAccess", "PCI", system]),
 
         tests("PCITests", ["PCI"]),
+        tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
     ],
     cLanguageStandard: .gnu17
 )

@@ -41,6 +41,7 @@ public struct PlanRunner: Sendable {
         for origin in plan.origins { try journal.remember(origin) }
 
         var pending: [String] = []
+        var changed = false
         for (index, step) in plan.steps.enumerated() {
             change.step = index
             progress(.began(step, index: index, count: plan.steps.count))
@@ -48,7 +49,9 @@ public struct PlanRunner: Sendable {
                 if index > 0 { try recording { () throws(JournalError) in try journal.record(change) } }
                 pending += try make(step)
                 progress(.made(step))
+                changed = true
             } catch {
+                if error.isMissingModule && !changed { return try withdraw(error, known: known) }
                 change.error = error.sentence
                 return settle(error, plan: plan, change: &change, known: known)
             }
@@ -125,6 +128,15 @@ public struct PlanRunner: Sendable {
     private func subject(_ step: Step) -> String { step.device ?? step.directory }
 
     // MARK: undoing
+
+    /// Ends a plan that asked for a driver that does not exist, before anything of the host was changed.
+    private func withdraw(_ failure: StepFailure, known: [(key: String, origin: Origin?)]) throws(JournalError)
+        -> ChangeResult
+    {
+        for (key, origin) in known { try journal.reset(key, to: origin) }
+        try journal.close()
+        return ChangeResult(.refused, error: "\(failure.sentence); nothing was changed")
+    }
 
     /// Undoes the step that failed and all before it, last first, and says how far that went.
     private func settle(
@@ -210,9 +222,11 @@ private struct StepFailure: Error {
     var sentence: String
     var pendingHelper: Int32?
     var notPermitted = false
+    var isMissingModule = false
 
     init(_ sentence: String, _ error: HostAccessError? = nil) {
         self.sentence = sentence
+        isMissingModule = error?.request == .loadModule && error?.errno == .noSuchFileOrDirectory
         if case .stillPending(let helper) = error?.code { pendingHelper = helper }
         notPermitted = error?.errno == .permissionDenied || error?.errno == .notPermitted
     }

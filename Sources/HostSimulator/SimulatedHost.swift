@@ -34,11 +34,11 @@ public final class SimulatedHost: HostAccess {
         state = Mutex(State(kernel: SimulatedKernel(tree: tree, modules: modules)))
     }
 
-    /// Makes a host of files and links given by path: for small tests.
+    /// Makes a host of files and links given by canonical path: for small tests.
     public init(files: [String: String], links: [String: String], modules: Set<String> = ["vfio-pci", "pci-stub"]) {
         var tree = VirtualTree()
         for (path, text) in files { tree.put(text, at: path) }
-        for (path, target) in links { tree.put(.link(target), at: path) }
+        for (path, target) in links { tree.link(path, to: target) }
         state = Mutex(State(kernel: SimulatedKernel(tree: tree, modules: modules)))
     }
 
@@ -105,6 +105,13 @@ public final class SimulatedHost: HostAccess {
                 case .link(let target): "-> " + target
                 }
             }
+        }
+    }
+
+    /// Every node by canonical path, directories before what is in them.
+    func snapshotOfNodes() -> [(path: String, node: VirtualTree.Node)] {
+        state.withLock { state in
+            state.kernel.tree.nodes.sorted { $0.key < $1.key }.map { (path: $0.key, node: $0.value) }
         }
     }
 

@@ -13,6 +13,16 @@ enum Output {
         write("vfioctl: \(sentence)\n".utf8, to: STDERR_FILENO)
     }
 
+    /// Writes one line to standard error.
+    static func note(_ line: String) {
+        write("\(line)\n".utf8, to: STDERR_FILENO)
+    }
+
+    /// Writes to standard error as it is: for a line that is rewritten on a terminal.
+    static func draw(_ text: String) {
+        write(text.utf8, to: STDERR_FILENO)
+    }
+
     /// Writes one JSON object, keys in order, and a newline.
     static func print(json value: some Encodable) throws {
         let encoder = JSONEncoder()

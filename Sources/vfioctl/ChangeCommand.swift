@@ -1,0 +1,137 @@
+internal import ArgumentParser
+internal import Changes
+internal import Glibc
+internal import Host
+internal import HostAccess
+internal import HostSimulator
+
+/// The options that every changing command takes.
+struct ChangeOptions: ParsableArguments {
+    @Flag(help: "Print the plan and change nothing.")
+    var dryRun = false
+
+    @Option(help: ArgumentHelp("With --root: keep the host that results from the change in DIR.", valueName: "dir"))
+    var save: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How long one write may take before it is left behind as pending.", valueName: "seconds"))
+    var timeout: Int = 30
+
+    func validate() throws {
+        guard (1...86_400).contains(timeout) else {
+            throw ValidationError("--timeout takes a number of seconds from 1 to 86400.")
+        }
+    }
+}
+
+/// What every changing command shares: observe, decide, act, verify, say.
+struct ChangeCommand {
+    /// The command's name in the schema: `bind`, `sriov_create`.
+    var name: String
+    var global: GlobalOptions
+    var options: ChangeOptions
+
+    /// Looks at the host, decides with `decide`, and runs the plan (or shows it), then ends the process with the contract's
+    /// status unless it is 0.
+    func run(deciding decide: (HostSnapshot, any HostAccess, Journal) throws -> Plan) throws {
+        if options.save != nil, global.root == nil {
+            throw CommandFailure(.usage, "--save keeps a simulated host, so it needs --root")
+        }
+        let host = try global.changeableHost()
+        let journal = Journal(of: host)
+        let lock = options.dryRun ? nil : try takeLock(on: host)
+        defer { withExtendedLifetime(lock) {} }
+
+        var plan: Plan
+        do {
+            try refuseUnsettled(journal)
+            plan = try decide(try HostSnapshot.read(from: host), host, journal)
+        } catch let error as JournalError {
+            throw CommandFailure(error.errno.map(isDenied) == true ? .notPermitted : .refused, error.description)
+        }
+        for index in plan.steps.indices { plan.steps[index].timeLimitSeconds = options.timeout }
+        let result = try execute(plan, on: host, journal)
+        if let save = options.save, let simulated = host as? SimulatedHost { try keep(simulated, in: save) }
+        try say(plan, result)
+    }
+
+    private func takeLock(on host: any HostAccess) throws -> any HostLock {
+        do {
+            return try host.lock(Journal.directory + "/lock")
+        } catch let error as HostAccessError {
+            if case .locked(let holder) = error.code {
+                throw CommandFailure(
+                    .locked, "another vfioctl is changing this host (\(holder)): try again when it has ended")
+            }
+            if isDenied(error.errno) {
+                throw CommandFailure(.notPermitted, "\(error); changing a host's devices takes root: try sudo")
+            }
+            throw CommandFailure(.refused, "\(error)")
+        }
+    }
+
+    /// A change that an earlier process did not end is not built upon.
+    private func refuseUnsettled(_ journal: Journal) throws {
+        guard let change = try journal.change(), !options.dryRun else { return }
+        throw CommandFailure(
+            .incomplete,
+            "an earlier change was not ended (process \(change.pid), \(change.phase.rawValue) step \(change.step + 1) of "
+                + "\(change.plan.steps.count)\(change.error.map { ": " + $0 } ?? "")); settle what "
+                + "\(Journal.directory)/change.json names, then remove that file")
+    }
+
+    private func execute(_ plan: Plan, on host: any HostAccess, _ journal: Journal) throws -> ChangeResult {
+        if options.dryRun, !plan.isRefused { return ChangeResult(plan.steps.isEmpty ? .unchanged : .planned) }
+        let progress = ProgressLine(verbose: global.verbose)
+        defer { progress.clear() }
+        do {
+            return try PlanRunner(on: host, journal: journal) { progress.show($0) }.run(plan, pid: getpid())
+        } catch {
+            throw CommandFailure(error.errno.map(isDenied) == true ? .notPermitted : .refused, error.description)
+        }
+    }
+
+    private func keep(_ host: SimulatedHost, in directory: String) throws {
+        do {
+            try host.save(to: directory)
+        } catch {
+            throw CommandFailure(.refused, "the resulting host could not be kept in \(directory): \(error)")
+        }
+    }
+
+    private func say(_ plan: Plan, _ result: ChangeResult) throws {
+        if global.json {
+            try Output.print(json: ChangeReport(command: name, plan: plan, result: result))
+        } else {
+            for warning in plan.warnings { Output.note("warning: \(warning)") }
+            if !plan.isRefused { Output.print(text(plan, result)) }
+        }
+        let status: ExitStatus =
+            switch result.outcome {
+            case .planned, .done, .unchanged: .done
+            case .refused: .refused
+            case .rolledBack: result.notPermitted ? .notPermitted : .rolledBack
+            case .incomplete: .incomplete
+            }
+        guard status != .done else { return }
+        let sentence = result.error ?? "the change was not made"
+        if global.json { exit(status.rawValue) }
+        throw CommandFailure(status, sentence)
+    }
+
+    /// One line an operation, the way it could be typed; then what became of them.
+    private func text(_ plan: Plan, _ result: ChangeResult) -> String {
+        var lines = plan.steps.map(ChangeReport.StepReport.init).flatMap { step in
+            step.operations.map { "  \(step.action)  \($0.value.isEmpty ? "(none)" : $0.value) > \($0.target)" }
+        }
+        switch result.outcome {
+        case .planned: lines.append("planned, nothing changed: \(plan.steps.count) steps")
+        case .done: lines.append("done: \(plan.steps.count) steps, each verified")
+        case .unchanged: lines = ["unchanged: it is so already"]
+        case .refused, .rolledBack, .incomplete: break
+        }
+        lines += result.pending.map { "pending: \($0)" }
+        return lines.map { $0 + "\n" }.joined()
+    }
+}

@@ -1,0 +1,35 @@
+internal import Host
+
+/// The contract's answer of `irq list`.
+struct InterruptReport: Encodable {
+    struct Vector: Encodable {
+        var irq: Int
+        var name: String
+        var kind: Interrupt.Kind
+        var vector: Int
+        @Nullable var affinity: String?
+        @Nullable var effective: String?
+    }
+
+    let schema = "vfioctl.irq_list/1"
+    var interrupts: [Vector]
+
+    init(_ interrupts: [Interrupt]) {
+        self.interrupts = interrupts.map {
+            Vector(
+                irq: $0.irq, name: $0.name, kind: $0.kind, vector: $0.vector, affinity: $0.affinity?.description,
+                effective: $0.effective?.description)
+        }
+    }
+
+    func text(colours: Bool) -> String {
+        guard !interrupts.isEmpty else { return "no interrupts: the device's driver enabled none\n" }
+        var table = Table("VECTOR", "KIND", "IRQ", "AFFINITY", "EFFECTIVE", "NAME")
+        for interrupt in interrupts {
+            table.append(
+                "\(interrupt.vector)", interrupt.kind.rawValue, "\(interrupt.irq)", interrupt.affinity ?? "unknown",
+                interrupt.effective.map { $0.isEmpty ? "pending" : $0 } ?? "unknown", interrupt.name)
+        }
+        return table.rendered(colours: colours)
+    }
+}
