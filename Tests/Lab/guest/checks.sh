@@ -31,9 +31,14 @@ report_failure() {
     printf 'failed %s\n' "$1"
     shift
     for detail in "$@"; do printf '%s\n' "$detail" | sed 's/^/| /'; done
-    # Kept short; all of it is in the console log.
-    printf '| the kernel said last:\n'
-    dmesg | tail -n 12 | sed 's/^/|   /'
+    dmesg | tail -n 12 | sed 's/^/|   /' >/tmp/kernel-log
+    if cmp -s /tmp/kernel-log /tmp/kernel-log-reported; then
+        printf '| the kernel has said nothing since the failure above\n'
+    else
+        printf '| the kernel said last:\n'
+        cat /tmp/kernel-log
+        mv /tmp/kernel-log /tmp/kernel-log-reported
+    fi
 }
 
 # run_command COMMAND…: fills last_*.
@@ -167,26 +172,28 @@ wait_until() {
 
 # Everything that vfioctl may change and has to give back, one attribute a line. Interrupts go by device and position, not by
 # their number: igb frees and takes new ones whenever virtual functions come or go.
-host_state() {
-    for device in /sys/bus/pci/devices/*; do
-        address=${device##*/}
-        echo "$address driver $(driver_of "$address")"
-        for attribute in driver_override numa_node enable sriov_numvfs sriov_drivers_autoprobe; do
-            if [ -r "$device/$attribute" ]; then echo "$address $attribute $(cat "$device/$attribute")"; fi
-        done
-        if [ -d "$device/net" ]; then
-            for interface in "$device"/net/*; do
-                echo "$address interface ${interface##*/} flags $(cat "$interface/flags") address $(cat "$interface/address")"
-            done
-        fi
-        vector=0
-        # Numbers, so that 100 comes after 99.
-        for irq in $(ls "$device/msi_irqs" 2>/dev/null | sort -n); do
-            echo "$address vector $vector affinity $(cat "/proc/irq/$irq/smp_affinity_list" 2>/dev/null || echo unset)"
-            vector=$((vector + 1))
-        done
-    done
-    for group in /sys/kernel/iommu_groups/*; do
-        echo "group ${group##*/} type $(cat "$group/type") devices $(ls "$group/devices" | tr '\n' ' ')"
-    done
-}
+host_state() (
+    # What is not there is no line here, and no reason to stop.
+    set +e
+    # A handful of processes for all devices together: an emulated CPU takes milliseconds to start one.
+    {
+        ls -l -d /sys/bus/pci/devices/*/driver | awk '{ sub(".*/", "", $NF); print $(NF - 2) ":" $NF }'
+        (
+            cd /sys/bus/pci/devices || exit
+            grep -H . ./*/driver_override ./*/numa_node ./*/enable ./*/sriov_numvfs ./*/sriov_drivers_autoprobe \
+                ./*/net/*/flags ./*/net/*/address
+        )
+        {
+            # "ADDRESS IRQ" for each vector, then "IRQ:AFFINITY".
+            ls -d /sys/bus/pci/devices/*/msi_irqs/* | awk -F / '{ print $6, $8 }' | sort -k 1,1 -k 2,2n
+            (cd /proc/irq && grep -H . ./*/smp_affinity_list)
+        } | awk '
+            NF == 2 { address[++count] = $1; irq[count] = $2 }
+            NF == 1 { split($0, part, /[\/:]/); affinity[part[2]] = part[4] }
+            END {
+                for (i = 1; i <= count; i++)
+                    print address[i] " vector " vector[address[i]]++ + 0 " affinity " affinity[irq[i]]
+            }'
+        (cd /sys/kernel/iommu_groups && grep -H . ./*/type && ls -d ./*/devices/*)
+    } | sed 's,^\./,,; s,^/sys/bus/pci/devices/,,' | sort
+)
