@@ -1,0 +1,199 @@
+# shellcheck shell=sh
+# What scenarios are written with. Each check has a title, which is how it is reported; then come the expectation and the
+# command, which runs as it stands. A check that does not hold is reported with what was expected, what was seen and the
+# kernel's last words; the scenario goes on.
+#
+#     check TITLE COMMAND…                         it exits with 0
+#     check_status TITLE STATUS COMMAND…           it exits with STATUS
+#     check_output TITLE TEXT COMMAND…             it exits with 0 and prints TEXT somewhere
+#     check_refusal TITLE STATUS TEXT COMMAND…     it exits with STATUS, prints nothing on standard output, and on standard error
+#                                                  one sentence, which contains TEXT
+#     check_json TITLE JQ VALUE COMMAND…           it exits with 0 and the jq expression of its output is VALUE
+#     check_equal TITLE EXPECTED SEEN              two texts are the same
+#     check_same_file TITLE EXPECTED SEEN          two files are the same
+#     check_attribute TITLE FILE VALUE             a file of sysfs or procfs reads VALUE
+#     check_driver TITLE ADDRESS DRIVER            a device's driver is DRIVER, "none" for none
+#     check_missing TITLE PATH                     a path is not there
+#
+# Besides: wait_until, host_state, driver_of, field (a jq expression of a command's output).
+
+# The command's output and status of the last check, for a scenario that wants to look closer.
+last_output=${SCENARIO_DIR:-/tmp}/output
+last_errors=${SCENARIO_DIR:-/tmp}/errors
+last_status=0
+
+report_success() {
+    printf 'passed %s\n' "$1"
+}
+
+# report_failure TITLE DETAIL…
+report_failure() {
+    printf 'failed %s\n' "$1"
+    shift
+    for detail in "$@"; do printf '%s\n' "$detail" | sed 's/^/| /'; done
+    dmesg | tail -n 12 | sed 's/^/|   /' >/tmp/kernel-log
+    if cmp -s /tmp/kernel-log /tmp/kernel-log-reported; then
+        printf '| the kernel has said nothing since the failure above\n'
+    else
+        printf '| the kernel said last:\n'
+        cat /tmp/kernel-log
+        mv /tmp/kernel-log /tmp/kernel-log-reported
+    fi
+}
+
+# run_command COMMAND…: fills last_*.
+run_command() {
+    last_status=0
+    "$@" >"$last_output" 2>"$last_errors" </dev/null || last_status=$?
+    touch "$SCENARIO_DIR/checked"
+}
+
+# verdict TITLE EXPECTATION HELD COMMAND…
+verdict() {
+    title=$1 expectation=$2 held=$3
+    shift 3
+    if [ "$held" = yes ]; then
+        report_success "$title"
+    else
+        report_failure "$title" "expected: $expectation" "command:  $*" "exit status: $last_status" \
+            "standard output:" "$(head -c 3000 "$last_output" | sed 's/^/  /')" \
+            "standard error:" "$(head -c 3000 "$last_errors" | sed 's/^/  /')"
+    fi
+}
+
+check() {
+    title=$1
+    shift
+    run_command "$@"
+    if [ "$last_status" = 0 ]; then held=yes; else held=no; fi
+    verdict "$title" "exit status 0" "$held" "$@"
+}
+
+check_status() {
+    title=$1 status=$2
+    shift 2
+    run_command "$@"
+    if [ "$last_status" = "$status" ]; then held=yes; else held=no; fi
+    verdict "$title" "exit status $status" "$held" "$@"
+}
+
+check_output() {
+    title=$1 text=$2
+    shift 2
+    run_command "$@"
+    if [ "$last_status" = 0 ] && grep -F -e "$text" "$last_output" >/dev/null; then held=yes; else held=no; fi
+    verdict "$title" "exit status 0 and output containing '$text'" "$held" "$@"
+}
+
+check_refusal() {
+    title=$1 status=$2 text=$3
+    shift 3
+    run_command "$@"
+    held=yes
+    [ "$last_status" = "$status" ] || held=no
+    [ ! -s "$last_output" ] || held=no
+    [ "$(grep -c . "$last_errors")" = 1 ] || held=no
+    grep -F -e "$text" "$last_errors" >/dev/null || held=no
+    verdict "$title" "exit status $status and one sentence containing '$text'" "$held" "$@"
+}
+
+check_json() {
+    title=$1 expression=$2 value=$3
+    shift 3
+    run_command "$@"
+    held=no
+    seen=$(jq -r "$expression" "$last_output" 2>&1) || true
+    if [ "$last_status" = 0 ] && [ "$seen" = "$value" ]; then held=yes; fi
+    verdict "$title" "exit status 0 and '$value' for $expression, which is '$seen'" "$held" "$@"
+}
+
+check_equal() {
+    touch "$SCENARIO_DIR/checked"
+    if [ "$2" = "$3" ]; then
+        report_success "$1"
+    else
+        report_failure "$1" "expected: $2" "seen:     $3"
+    fi
+}
+
+check_same_file() {
+    touch "$SCENARIO_DIR/checked"
+    if difference=$(diff -U 1 "$2" "$3"); then
+        report_success "$1"
+    else
+        report_failure "$1" "$2 (-) and $3 (+) differ:" "$difference"
+    fi
+}
+
+check_attribute() {
+    check_equal "$1" "$3" "$(cat "$2" 2>&1)"
+}
+
+check_driver() {
+    check_equal "$1" "$3" "$(driver_of "$2")"
+}
+
+check_missing() {
+    touch "$SCENARIO_DIR/checked"
+    if [ ! -e "$2" ] && [ ! -L "$2" ]; then
+        report_success "$1"
+    else
+        report_failure "$1" "expected: $2 is not there" "seen:     it is"
+    fi
+}
+
+driver_of() {
+    link=/sys/bus/pci/devices/$1/driver
+    if [ -L "$link" ]; then basename "$(readlink "$link")"; else echo none; fi
+}
+
+# busybox's shell prefers its own applet, which knows no soft dependencies.
+modprobe() {
+    /sbin/modprobe "$@"
+}
+
+# field JQ COMMAND…
+field() {
+    expression=$1
+    shift
+    "$@" | jq -r "$expression"
+}
+
+# wait_until SECONDS COMMAND…: until COMMAND succeeds; fails when it never did.
+wait_until() {
+    # In hundredths, as the kernel's clock prints them.
+    deadline=$(($(tr -d . </proc/uptime | cut -d ' ' -f 1) + $1 * 100))
+    shift
+    while ! "$@"; do
+        [ "$(tr -d . </proc/uptime | cut -d ' ' -f 1)" -lt "$deadline" ] || return 1
+        usleep 20000
+    done
+}
+
+# Everything that vfioctl may change and has to give back, one attribute a line. Interrupts go by device and position, not by
+# their number: igb frees and takes new ones whenever virtual functions come or go.
+host_state() (
+    # What is not there is no line here, and no reason to stop.
+    set +e
+    # A handful of processes for all devices together: an emulated CPU takes milliseconds to start one.
+    {
+        ls -l -d /sys/bus/pci/devices/*/driver | awk '{ sub(".*/", "", $NF); print $(NF - 2) ":" $NF }'
+        (
+            cd /sys/bus/pci/devices || exit
+            grep -H . ./*/driver_override ./*/numa_node ./*/enable ./*/sriov_numvfs ./*/sriov_drivers_autoprobe \
+                ./*/net/*/flags ./*/net/*/address
+        )
+        {
+            # "ADDRESS IRQ" for each vector, then "IRQ:AFFINITY".
+            ls -d /sys/bus/pci/devices/*/msi_irqs/* | awk -F / '{ print $6, $8 }' | sort -k 1,1 -k 2,2n
+            (cd /proc/irq && grep -H . ./*/smp_affinity_list)
+        } | awk '
+            NF == 2 { address[++count] = $1; irq[count] = $2 }
+            NF == 1 { split($0, part, /[\/:]/); affinity[part[2]] = part[4] }
+            END {
+                for (i = 1; i <= count; i++)
+                    print address[i] " vector " vector[address[i]]++ + 0 " affinity " affinity[irq[i]]
+            }'
+        (cd /sys/kernel/iommu_groups && grep -H . ./*/type && ls -d ./*/devices/*)
+    } | sed 's,^\./,,; s,^/sys/bus/pci/devices/,,' | sort
+)
