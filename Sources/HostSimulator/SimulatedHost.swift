@@ -117,30 +117,38 @@ public final class SimulatedHost: HostAccess {
 
     // MARK: HostDirectory
 
+    /// The content of a file of the simulated tree.
     public func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] {
         try read(path, from: "", limit: limit)
     }
 
+    /// The target of a link, as it is in the tree.
     public func readLink(_ path: String) throws(HostAccessError) -> String { try readLink(path, from: "") }
 
+    /// The names in a directory, in no particular order.
     public func entries(_ path: String) throws(HostAccessError) -> [String] { try entries(path, from: "") }
 
+    /// Whether something is there, links followed.
     public func exists(_ path: String) -> Bool { exists(path, from: "") }
 
+    /// Does what the kernel does at this write, or answers the errno it would.
     public func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {
         try write(value, to: path, from: "", timeLimit: timeLimit)
     }
 
+    /// A directory of the simulated tree.
     public func directory(_ path: String) throws(HostAccessError) -> any HostDirectory {
         SimulatedDirectory(host: self, path: try canonicalDirectory(path, from: ""))
     }
 
     // MARK: HostAccess
 
+    /// Makes a loadable module's driver appear on the bus; ENOENT for a module that is not loadable.
     public func loadModule(_ name: String) throws(HostAccessError) {
         try attempt(.loadModule, name) { state throws(Errno) in try state.kernel.load(name) }
     }
 
+    /// Replaces a file of the tree.
     public func replaceFile(_ path: String, with content: [UInt8]) throws(HostAccessError) {
         try attempt(.write, path) { state throws(Errno) in
             try Self.fail(state: &state, at: path)
@@ -148,6 +156,7 @@ public final class SimulatedHost: HostAccess {
         }
     }
 
+    /// Removes a file of the tree; one that is not there is success.
     public func removeFile(_ path: String) throws(HostAccessError) {
         try attempt(.remove, path) { state throws(Errno) in
             try Self.fail(state: &state, at: path)
@@ -155,6 +164,7 @@ public final class SimulatedHost: HostAccess {
         }
     }
 
+    /// Takes the one lock of the simulated host.
     public func lock(_ path: String) throws(HostAccessError) -> any HostLock {
         let holder = state.withLock { state in
             defer { state.lockHolder = state.lockHolder ?? "this process" }
@@ -168,6 +178,7 @@ public final class SimulatedHost: HostAccess {
 
     fileprivate func unlock() { state.withLock { $0.lockHolder = nil } }
 
+    /// Turns the simulated clock on: nobody waits.
     public func pause(_ duration: Duration) { state.withLock { $0.clock += duration } }
 
     // MARK: from a directory

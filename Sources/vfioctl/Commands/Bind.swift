@@ -49,7 +49,8 @@ struct Bind: ParsableCommand {
 
     /// Reads DEVICE:BY; an address has colons of its own, so BY is what follows the last one.
     private static func forces(_ text: String, in snapshot: HostSnapshot) throws -> [BindRequest.Force] {
-        guard let colon = text.lastIndex(of: ":"), let by = Use.Kind(rawValue: String(text[text.index(after: colon)...]))
+        guard let colon = text.lastIndex(of: ":"),
+            let by = Use.Kind(rawValue: String(text[text.index(after: colon)...]))
         else {
             let kinds = Use.Kind.allCases.map(\.rawValue).joined(separator: ", ")
             throw CommandFailure(.usage, "--force takes DEVICE:BY with BY one of \(kinds), not '\(text)'")

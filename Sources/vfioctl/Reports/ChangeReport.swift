@@ -39,7 +39,8 @@ extension ChangeReport.StepReport {
         operations = step.operations.map { operation in
             let isRelative = operation.kind == .write && !operation.target.hasPrefix("/")
             return Operation(
-                operation.kind, isRelative ? step.directory + "/" + operation.target : operation.target, operation.value)
+                operation.kind, isRelative ? step.directory + "/" + operation.target : operation.target, operation.value
+            )
         }
     }
 }
