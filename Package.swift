@@ -53,8 +53,14 @@ let package = Package(
         library("Passthrough", ["Host", "Changes", "HostAccess", "PCI", system]),
         library("HostSimulator", ["HostAccess", "PCI", system]),
 
+        // The real machine.
+        library("LiveHost", ["HostAccess", "LinuxIO", "CLinux", "PCI", system]),
+
         tests("PCITests", ["PCI"]),
         tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
+        tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
+        tests("LiveHostTests", ["LiveHost", "CLinux", "HostAccess", "TestSupport", system]),
     ],
     cLanguageStandard: .gnu17
 )

@@ -17,22 +17,39 @@ static int64_t now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/// `fd` under a number above the three standard streams.
+static int above_streams(int fd) {
+    return fd >= 0 && fd <= 2 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : fd;
+}
+
 /// The child's whole life. Only async-signal-safe calls.
 static void write_and_report(int directory, const char *path, const void *bytes, size_t count, int report) {
-    // The caller's streams are closed, so that whoever waits for the end of a pipe does not wait for this child; the
-    // terminal's signals are left to the caller, who decides what an interrupted change means.
+    int32_t answer = 0;
+    int fd = openat(directory, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        answer = errno;
+    fd = above_streams(fd);
+    report = above_streams(report);
+
+    // Nothing else of the caller's stays open here for as long as the write blocks. Its streams, so that whoever waits
+    // for the end of a pipe does not wait for this child; its locks (flock belongs to the open file, which fork shares)
+    // and devices, so that they go when the caller goes.
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null >= 0) {
         dup2(null, 0);
         dup2(null, 1);
         dup2(null, 2);
     }
+    int low = fd < 0 || report < fd ? report : fd, high = report < fd ? fd : report;
+    if (low > 3)
+        close_range(3, (unsigned)low - 1, 0);
+    if (high > low + 1)
+        close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+    close_range((unsigned)high + 1, ~0U, 0);
+
+    // The terminal's signals are left to the caller, who decides what an interrupted change means.
     setsid();
-    int32_t answer = 0;
-    int fd = openat(directory, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) {
-        answer = errno;
-    } else {
+    if (fd >= 0) {
         ssize_t written;
         do {
             written = write(fd, bytes, count);

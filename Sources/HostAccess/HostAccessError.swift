@@ -1,3 +1,4 @@
+package import LinuxIO
 public import SystemPackage
 
 /// Something asked of a host that it did not do.
@@ -20,6 +21,8 @@ public struct HostAccessError: Error, Hashable, Sendable, CustomStringConvertibl
         case unreadable
         /// Another process holds the lock: its pid and command, as the lock file names them.
         case locked(holder: String)
+        /// This machine lacks what the request needs: libkmod, for one.
+        case unavailable(String)
     }
 
     /// What was asked.
@@ -54,6 +57,18 @@ public struct HostAccessError: Error, Hashable, Sendable, CustomStringConvertibl
         case .stillPending(let helper): "the attempt to \(what) has not returned (process \(helper) still waits in it)"
         case .unreadable: "could not \(what): it is no regular file, or too large"
         case .locked(let holder): "could not \(what): \(holder) holds it"
+        case .unavailable(let reason): "could not \(what): \(reason)"
+        }
+    }
+}
+
+extension HostAccessError {
+    /// Why the content of `path` could not be had.
+    package init(_ error: FileReadError, on path: String) {
+        switch error {
+        case .system(let refusal): self.init(.read, path, errno: refusal.errno)
+        case .notRegular: self.init(.read, path, code: .unreadable, errno: .invalidArgument)
+        case .tooLarge: self.init(.read, path, code: .unreadable, errno: .fileTooLarge)
         }
     }
 }

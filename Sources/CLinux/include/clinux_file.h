@@ -12,6 +12,8 @@
 #include <linux/openat2.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -25,6 +27,9 @@
         } while (clinux_result == -1 && errno == EINTR);    \
         clinux_result == -1 ? -(long)errno : clinux_result; \
     })
+
+/// O_PATH, which <fcntl.h> names only for C that asks for GNU extensions: the importer does not.
+static const int CLINUX_O_PATH = __O_PATH;
 
 /// openat(2).
 static inline long clinux_openat(int directory, const char *path, int flags, mode_t mode) {
@@ -90,6 +95,41 @@ static inline long clinux_fstat(int fd, uint32_t *mode, int64_t *size) {
         *size = status.st_size;
     }
     return result;
+}
+
+/// mkdirat(2).
+static inline long clinux_mkdirat(int directory, const char *path, mode_t mode) {
+    return CLINUX_RETRY(mkdirat(directory, path, mode));
+}
+
+/// fchmod(2): the mode as given, whatever the umask.
+static inline long clinux_fchmod(int fd, mode_t mode) {
+    return CLINUX_RETRY(fchmod(fd, mode));
+}
+
+/// fsync(2).
+static inline long clinux_fsync(int fd) {
+    return CLINUX_RETRY(fsync(fd));
+}
+
+/// renameat(2) within one directory.
+static inline long clinux_renameat(int directory, const char *from, const char *to) {
+    return CLINUX_RETRY(renameat(directory, from, directory, to));
+}
+
+/// unlinkat(2) of a file.
+static inline long clinux_unlinkat(int directory, const char *path) {
+    return CLINUX_RETRY(unlinkat(directory, path, 0));
+}
+
+/// ftruncate(2).
+static inline long clinux_ftruncate(int fd, int64_t size) {
+    return CLINUX_RETRY(ftruncate(fd, size));
+}
+
+/// flock(2): the whole file, for one owner, without waiting. -EWOULDBLOCK when another has it.
+static inline long clinux_try_lock(int fd) {
+    return CLINUX_RETRY(flock(fd, LOCK_EX | LOCK_NB));
 }
 
 #endif

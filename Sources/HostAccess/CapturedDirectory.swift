@@ -1,0 +1,168 @@
+internal import Glibc
+internal import LinuxIO
+internal import SystemPackage
+
+/// A host as a directory: what `vfioctl capture` wrote, or any tree with `sys` and `proc` in it. Read only.
+///
+/// DIR is "/" for every path and every link in it (openat2(2), RESOLVE_IN_ROOT): an absolute link, or one with too many
+/// "..", leads to the capture's own files and never to those of the machine that looks. Only regular files are read.
+public final class CapturedDirectory: HostAccess {
+    private let root: CapturedSubdirectory
+
+    /// Opens a capture.
+    ///
+    /// - Parameter directory: its place in the file system of the machine that looks.
+    /// - Throws: the kernel's answer to opening it: there is none, it is no directory, permission.
+    public init(_ directory: String) throws(HostAccessError) {
+        do {
+            let descriptor = try OwnedDescriptor.open(directory, flags: directoryFlags)
+            root = CapturedSubdirectory(descriptor, path: "", root: nil)
+        } catch {
+            throw HostAccessError(.open, directory, errno: error.errno)
+        }
+    }
+
+    /// "/": paths in messages are those of the captured host.
+    public var path: String { "/" }
+
+    /// The whole content of a file.
+    public func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] {
+        try root.read(path, limit: limit)
+    }
+
+    /// The target of a symbolic link.
+    public func readLink(_ path: String) throws(HostAccessError) -> String { try root.readLink(path) }
+
+    /// The names in a directory.
+    public func entries(_ path: String) throws(HostAccessError) -> [String] { try root.entries(path) }
+
+    /// Whether something is there.
+    public func exists(_ path: String) -> Bool { root.exists(path) }
+
+    /// Refused with EROFS, like every change to a capture: the simulated kernel, loaded from it, is what changes.
+    public func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {
+        try root.write(value, to: path, timeLimit: timeLimit)
+    }
+
+    /// Opens a directory of the capture.
+    public func directory(_ path: String) throws(HostAccessError) -> any HostDirectory { try root.directory(path) }
+
+    /// Refused with EROFS.
+    public func loadModule(_ name: String) throws(HostAccessError) {
+        throw HostAccessError(.loadModule, name, errno: .readOnlyFileSystem)
+    }
+
+    /// Refused with EROFS.
+    public func replaceFile(_ path: String, with content: [UInt8]) throws(HostAccessError) {
+        throw HostAccessError(.write, path, errno: .readOnlyFileSystem)
+    }
+
+    /// Refused with EROFS.
+    public func removeFile(_ path: String) throws(HostAccessError) {
+        throw HostAccessError(.remove, path, errno: .readOnlyFileSystem)
+    }
+
+    /// Refused with EROFS.
+    public func lock(_ path: String) throws(HostAccessError) -> any HostLock {
+        throw HostAccessError(.lock, path, errno: .readOnlyFileSystem)
+    }
+
+    /// Returns at once: nothing moves in a capture.
+    public func pause(_ duration: Duration) {}
+}
+
+/// A directory of a capture, open.
+final class CapturedSubdirectory: HostDirectory {
+    private let descriptor: OwnedDescriptor
+    private let ownPath: String
+    /// The capture's top; nil when this is it.
+    private let root: CapturedSubdirectory?
+
+    init(_ descriptor: consuming OwnedDescriptor, path: String, root: CapturedSubdirectory?) {
+        self.descriptor = descriptor
+        ownPath = path
+        self.root = root
+    }
+
+    var path: String { ownPath.isEmpty ? "/" : ownPath }
+
+    func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] {
+        let file: OwnedDescriptor
+        do {
+            file = try open(path, flags: readingFlags)
+        } catch {
+            throw HostAccessError(.read, absolute(path), errno: error.errno)
+        }
+        do {
+            return try file.contents(limit: limit, subject: path)
+        } catch {
+            throw HostAccessError(error, on: absolute(path))
+        }
+    }
+
+    func readLink(_ path: String) throws(HostAccessError) -> String {
+        do {
+            // A single name is read where it is; of a longer path, the directories on the way are resolved first.
+            if Self.isPlainName(path) { return try descriptor.linkTarget(path) }
+            return try open(path, flags: linkFlags).linkTarget("")
+        } catch {
+            // An O_PATH descriptor of something that is no link answers ENOENT where readlink(2) of a path has EINVAL.
+            throw HostAccessError(.readLink, absolute(path), errno: error.errno)
+        }
+    }
+
+    func entries(_ path: String) throws(HostAccessError) -> [String] {
+        do {
+            return try open(path, flags: directoryFlags).names(subject: path)
+        } catch {
+            throw HostAccessError(.list, absolute(path), errno: error.errno)
+        }
+    }
+
+    func exists(_ path: String) -> Bool {
+        do {
+            _ = try open(path, flags: placeFlags)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {
+        throw HostAccessError(.write, absolute(path), value: value, errno: .readOnlyFileSystem)
+    }
+
+    func directory(_ path: String) throws(HostAccessError) -> any HostDirectory {
+        do {
+            let opened = try open(path, flags: directoryFlags)
+            return CapturedSubdirectory(opened, path: absolute(path), root: root ?? self)
+        } catch {
+            throw HostAccessError(.open, absolute(path), errno: error.errno)
+        }
+    }
+
+    /// Opens below this directory, within the capture.
+    ///
+    /// A single name that is no link cannot lead anywhere else, and openat(2) with O_NOFOLLOW is a third of the cost of
+    /// walking down from the top: it is tried first, and what turns out to be a link goes the long way.
+    private func open(_ path: String, flags: CInt) throws(SystemCallError) -> OwnedDescriptor {
+        if Self.isPlainName(path), flags & linkFlags == 0 {
+            do {
+                return try descriptor.open(path, flags: flags | O_NOFOLLOW)
+            } catch  where error.errno == .tooManySymbolicLinkLevels || error.errno == .notDirectory {
+                // ENOTDIR is O_DIRECTORY's answer to a link.
+            }
+        }
+        let inRoot = absolute(path)
+        guard let root else { return try descriptor.openInRoot(inRoot, flags: flags) }
+        return try root.descriptor.openInRoot(inRoot, flags: flags)
+    }
+
+    private func absolute(_ path: String) -> String {
+        path.utf8.first == UInt8(ascii: "/") ? ownPath + path : ownPath + "/" + path
+    }
+
+    private static func isPlainName(_ path: String) -> Bool {
+        !path.isEmpty && path != "." && path != ".." && !path.utf8.contains(UInt8(ascii: "/"))
+    }
+}

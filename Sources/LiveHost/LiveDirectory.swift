@@ -1,0 +1,115 @@
+internal import CLinux
+internal import Glibc
+internal import HostAccess
+internal import LinuxIO
+internal import SystemPackage
+
+/// An open directory of the real machine.
+final class LiveDirectory: HostDirectory {
+    private let descriptor: OwnedDescriptor
+    private let ownPath: String
+
+    init(_ descriptor: consuming OwnedDescriptor, path: String) {
+        self.descriptor = descriptor
+        ownPath = path
+    }
+
+    var path: String { ownPath.isEmpty ? "/" : ownPath }
+
+    func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] {
+        let file: OwnedDescriptor
+        do {
+            file = try descriptor.open(path, flags: readingFlags)
+        } catch {
+            throw HostAccessError(.read, absolute(path), errno: error.errno)
+        }
+        do {
+            return try file.contents(limit: limit, subject: path)
+        } catch {
+            throw HostAccessError(error, on: absolute(path))
+        }
+    }
+
+    func readLink(_ path: String) throws(HostAccessError) -> String {
+        do {
+            return try descriptor.linkTarget(path)
+        } catch {
+            throw HostAccessError(.readLink, absolute(path), errno: error.errno)
+        }
+    }
+
+    func entries(_ path: String) throws(HostAccessError) -> [String] {
+        do {
+            return try descriptor.open(path.isEmpty ? "." : path, flags: directoryFlags).names(subject: path)
+        } catch {
+            throw HostAccessError(.list, absolute(path), errno: error.errno)
+        }
+    }
+
+    func exists(_ path: String) -> Bool { descriptor.reaches(path) }
+
+    func directory(_ path: String) throws(HostAccessError) -> any HostDirectory {
+        do {
+            return LiveDirectory(try descriptor.open(path, flags: directoryFlags), path: absolute(path))
+        } catch {
+            throw HostAccessError(.open, absolute(path), errno: error.errno)
+        }
+    }
+
+    func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {
+        if BlockingWrites.mayBlock(absolute(path)) {
+            try writeInChild(value, to: path, timeLimit: timeLimit)
+        } else {
+            try writeDirectly(value, to: path)
+        }
+    }
+
+    private func writeDirectly(_ value: String, to path: String) throws(HostAccessError) {
+        do throws(SystemCallError) {
+            let file = try descriptor.open(path, flags: O_WRONLY | O_NOCTTY)
+            var value = value
+            let written = value.withUTF8 { bytes in
+                unsafe clinux_write(file.rawValue, bytes.baseAddress, bytes.count)
+            }
+            guard try checked(written, "write", on: path) == value.utf8.count else {
+                throw SystemCallError("write", on: path, errno: .ioError)
+            }
+        } catch {
+            throw HostAccessError(.write, absolute(path), value: value, errno: error.errno)
+        }
+    }
+
+    private func writeInChild(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {
+        let (seconds, attoseconds) = max(timeLimit, .zero).components
+        let milliseconds = min(seconds, Int64(CInt.max / 1000) - 1) * 1000 + attoseconds / 1_000_000_000_000_000
+        var child: pid_t = 0
+        var text = value
+        let result = text.withUTF8 { bytes in
+            unsafe clinux_write_in_child(
+                descriptor.rawValue, path, bytes.baseAddress, bytes.count, CInt(milliseconds), &child)
+        }
+        guard result != 0 else { return }
+        let errno = Errno(rawValue: CInt(truncatingIfNeeded: -result))
+        let pending = errno == .timedOut && child != 0
+        throw HostAccessError(
+            .write, absolute(path), value: value, code: pending ? .stillPending(helper: child) : .refused, errno: errno)
+    }
+
+    private func absolute(_ path: String) -> String {
+        path.utf8.first == UInt8(ascii: "/") ? ownPath + path : ownPath + "/" + path
+    }
+}
+
+/// Which writes can put their writer to sleep for as long as someone else likes.
+enum BlockingWrites {
+    /// Files below /sys that take no device lock. Everything else there may wait for one: `unbind` until the device's
+    /// holder lets go, and meanwhile `driver_override`, `reset`, `enable` of the same device behind it.
+    private static let prompt: Set<String> = ["sriov_drivers_autoprobe", "numa_node", "msi_bus"]
+
+    /// Whether a write to this file is made by a child process. Below /proc (`smp_affinity_list`) nothing blocks.
+    static func mayBlock(_ path: String) -> Bool {
+        guard path.hasPrefix("/sys/") else { return false }
+        let name = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[path.index(after: $0)...] } ?? path[...]
+        return !prompt.contains(String(name))
+    }
+}

@@ -1,0 +1,68 @@
+internal import Glibc
+public import HostAccess
+internal import LinuxIO
+
+/// The machine this process runs on.
+///
+/// Every path is the kernel's own; opening a directory gives an open descriptor to look and write through, so that what
+/// was looked at stays what is written to.
+public final class LiveHost: HostAccess {
+    private let root: LiveDirectory
+
+    /// Opens the machine's root directory.
+    public init() throws(HostAccessError) {
+        do {
+            root = LiveDirectory(try OwnedDescriptor.open("/", flags: directoryFlags), path: "")
+        } catch {
+            throw HostAccessError(.open, "/", errno: error.errno)
+        }
+    }
+
+    /// "/".
+    public var path: String { "/" }
+
+    /// The whole content of a file: openat(2), read(2) to its end.
+    public func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] {
+        try root.read(path, limit: limit)
+    }
+
+    /// The target of a symbolic link: readlinkat(2).
+    public func readLink(_ path: String) throws(HostAccessError) -> String { try root.readLink(path) }
+
+    /// The names in a directory: getdents64(2).
+    public func entries(_ path: String) throws(HostAccessError) -> [String] { try root.entries(path) }
+
+    /// Whether something is there: faccessat(2).
+    public func exists(_ path: String) -> Bool { root.exists(path) }
+
+    /// Writes `value` in one write(2); `BlockingWrites` says which files are written by a child process, so that a write
+    /// that never returns does not take this process with it.
+    public func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {
+        try root.write(value, to: path, timeLimit: timeLimit)
+    }
+
+    /// Opens a directory, to look and write through.
+    public func directory(_ path: String) throws(HostAccessError) -> any HostDirectory { try root.directory(path) }
+
+    /// Loads a module and what it depends on, through libkmod.
+    public func loadModule(_ name: String) throws(HostAccessError) { try KernelModules().load(name) }
+
+    /// Replaces a file of our own: a new file beside it (O_EXCL, 0644), written and synced, then rename(2).
+    public func replaceFile(_ path: String, with content: [UInt8]) throws(HostAccessError) {
+        try OwnFiles.replace(path, with: content)
+    }
+
+    /// Removes a file of our own: unlink(2).
+    public func removeFile(_ path: String) throws(HostAccessError) { try OwnFiles.remove(path) }
+
+    /// Takes a lock file for this process: flock(2), with pid and command in it for whoever finds it taken.
+    public func lock(_ path: String) throws(HostAccessError) -> any HostLock { try LockFile(path) }
+
+    /// Sleeps: nanosleep(2), to the end even if signals come in between.
+    public func pause(_ duration: Duration) {
+        let (seconds, attoseconds) = max(duration, .zero).components
+        var left = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        var interrupted = timespec()
+        while unsafe nanosleep(&left, &interrupted) != 0 { left = interrupted }
+    }
+}
