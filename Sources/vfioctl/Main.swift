@@ -25,7 +25,7 @@ struct Vfioctl: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            List.self
+            List.self, Groups.self, Show.self, Bind.self, Restore.self, SRIOVCommand.self, IRQCommand.self,
         ])
 
     static let version = "0.1.0"

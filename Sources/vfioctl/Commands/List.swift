@@ -1,0 +1,52 @@
+internal import ArgumentParser
+internal import Host
+internal import LiveHost
+internal import PCI
+
+struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List PCI devices: group, NUMA node, driver, names, SR-IOV, who uses them.")
+
+    @Option(
+        name: .customLong("class"),
+        help: ArgumentHelp("Only this class: the first digits of its id (02, 0302).", valueName: "class"))
+    var classPrefix: String?
+
+    @Option(help: "Only devices bound to this driver.")
+    var driver: String?
+
+    @Option(help: ArgumentHelp("Only members of this IOMMU group.", valueName: "n"))
+    var group: Int?
+
+    @Flag(help: "Only virtual functions.")
+    var vfs = false
+
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        guard let classPrefix else { return }
+        guard (1...6).contains(classPrefix.utf8.count), classPrefix.utf8.allSatisfy({ hexadecimalDigit($0) != nil })
+        else { throw ValidationError("--class takes one to six hexadecimal digits, not '\(classPrefix)'.") }
+    }
+
+    func run() throws {
+        let snapshot = try HostSnapshot.read(from: try global.host())
+        let devices = snapshot.devices.filter(matches)
+        let names = SystemDeviceNames()
+        if global.json {
+            try Output.print(json: DeviceListReport(devices, names: names))
+        } else {
+            Output.print(DeviceTable(devices, names: names).rendered(colours: global.colours))
+            for device in devices {
+                for problem in device.problems { Output.note("vfioctl: \(device.address): \(problem)") }
+            }
+        }
+    }
+
+    private func matches(_ device: Device) -> Bool {
+        if let classPrefix, !hexadecimal(device.classID, width: 6).hasPrefix(classPrefix.lowercased()) { return false }
+        if let driver, device.driver != driver { return false }
+        if let group, device.iommuGroup != group { return false }
+        return !vfs || device.physicalFunction != nil
+    }
+}

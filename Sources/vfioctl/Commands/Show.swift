@@ -1,0 +1,24 @@
+internal import ArgumentParser
+internal import Host
+internal import LiveHost
+
+struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show everything known about a device, without opening it.")
+
+    @Argument(help: ArgumentHelp("The device.", valueName: "device"))
+    var device: String
+
+    @OptionGroup var global: GlobalOptions
+
+    func run() throws {
+        let snapshot = try HostSnapshot.read(from: try global.host())
+        let devices = try DeviceArguments([device]).resolve(in: snapshot)
+        let names = SystemDeviceNames()
+        if global.json {
+            try Output.print(json: DeviceListReport(devices, names: names, command: "show"))
+        } else {
+            Output.print(devices.map { DeviceSheet($0, in: snapshot, names: names).text }.joined(separator: "\n"))
+        }
+    }
+}

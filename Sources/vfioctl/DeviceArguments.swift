@@ -1,0 +1,34 @@
+internal import Host
+
+/// The DEVICE arguments of a command, resolved on a host: the contract's exit status for each way that can fail.
+struct DeviceArguments {
+    private var names: [String]
+
+    init(_ names: [String]) { self.names = names }
+
+    /// The devices, in the order they were named, each once.
+    func resolve(in snapshot: HostSnapshot) throws -> [Device] {
+        var devices: [Device] = []
+        for name in names {
+            do {
+                for device in try DeviceSelector(name).devices(in: snapshot)
+                where !devices.contains(where: { $0.address == device.address }) {
+                    devices.append(device)
+                }
+            } catch {
+                throw CommandFailure(error.isMalformed ? .usage : .noSuchThing, error.description)
+            }
+        }
+        return devices
+    }
+
+    /// The one device that is named; a glob that matches several is no answer.
+    func resolveOne(in snapshot: HostSnapshot) throws -> Device {
+        let devices = try resolve(in: snapshot)
+        guard let device = devices.first, devices.count == 1 else {
+            throw CommandFailure(
+                .usage, "this takes one device, and \(names.joined(separator: " ")) names \(devices.count)")
+        }
+        return device
+    }
+}

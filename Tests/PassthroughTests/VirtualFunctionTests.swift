@@ -1,0 +1,119 @@
+import Changes
+import Host
+import HostAccess
+import HostSimulator
+import PCI
+import Passthrough
+import Testing
+
+@Suite("Virtual functions")
+struct VirtualFunctionTests {
+    static let attributes = "/sys/bus/pci/devices/0000:01:00.0/"
+
+    func create(_ count: Int, driver: String? = "vfio-pci", on host: SimulatedHost) throws -> ChangeResult {
+        let card = try address("0000:01:00.0")
+        return try change(host) {
+            CreateVirtualFunctions(physicalFunction: card, count: count, driver: driver).plan(on: $0)
+        }
+    }
+
+    func destroy(on host: SimulatedHost) throws -> ChangeResult {
+        let card = try address("0000:01:00.0")
+        return try change(host) { DestroyVirtualFunctions(physicalFunction: card).plan(on: $0) }
+    }
+
+    @Test("three are created at their addresses, bound, and autoprobe is put back")
+    func create() throws {
+        let host = SampleHost.make()
+        #expect(try create(3, on: host).outcome == .done)
+        for function in ["0000:01:10.0", "0000:01:10.2", "0000:01:10.4"] {
+            #expect(driver(of: function, on: host) == "vfio-pci")
+        }
+        #expect(host.optionalText(Self.attributes + "sriov_numvfs") == "3")
+        #expect(host.optionalText(Self.attributes + "sriov_drivers_autoprobe") == "1")
+    }
+
+    @Test("the same count again changes nothing")
+    func again() throws {
+        let host = SampleHost.make()
+        _ = try create(3, on: host)
+        #expect(try create(3, on: host).outcome == .unchanged)
+    }
+
+    @Test("another count goes through zero")
+    func throughZero() throws {
+        let host = SampleHost.make()
+        _ = try create(3, on: host)
+        let before = try HostSnapshot.read(from: host)
+        let card = try address("0000:01:00.0")
+        let plan = CreateVirtualFunctions(physicalFunction: card, count: 5, driver: "vfio-pci").plan(on: before)
+        #expect(plan.steps.first?.operations == [.write("0", to: "sriov_numvfs")])
+        #expect(try change(host) { _ in plan }.outcome == .done)
+        #expect(host.optionalText(Self.attributes + "sriov_numvfs") == "5")
+        #expect(try Journal(of: host).origins().count == 5)
+    }
+
+    @Test("a count above the limit is refused before the kernel is asked", arguments: [8, 65_536])
+    func aboveLimit(count: Int) throws {
+        let host = SampleHost.make()
+        let before = host.files()
+        let result = try create(count, on: host)
+        #expect(result.outcome == .refused)
+        #expect(result.error?.contains("7 virtual functions at most") == true)
+        #expect(host.files() == before)
+    }
+
+    @Test("destroying gives everything back, and forgets the functions")
+    func destroy() throws {
+        let host = SampleHost.make()
+        let before = host.files()
+        _ = try create(3, on: host)
+        #expect(try destroy(on: host).outcome == .done)
+        #expect(host.files().filter { !$0.key.contains("vfio-pci") && !$0.key.contains("vfio_pci") } == before)
+        #expect(try destroy(on: host).outcome == .unchanged)
+    }
+
+    @Test("when the last function cannot be bound, none is left", arguments: ["driver_override", "vfio-pci/bind"])
+    func undone(path: String) throws {
+        let host = SampleHost.make()
+        let before = host.files()
+        host.inject(SimulatedHost.Fault(pathSuffix: path, errno: 16, skipping: 2))
+        #expect(try create(3, on: host).outcome == .rolledBack)
+        #expect(host.files().filter { !$0.key.contains("vfio-pci") && !$0.key.contains("vfio_pci") } == before)
+    }
+
+    @Test("a physical function with virtual ones is not bound: its driver made them")
+    func physicalFunctionWithVFs() throws {
+        let host = SampleHost.make()
+        _ = try create(2, on: host)
+        let card = try address("0000:01:00.0")
+        let plan = BindRequest(devices: [card]).plan(on: try HostSnapshot.read(from: host))
+        #expect(plan.refusals.contains { $0.by == "vf" })
+    }
+
+    @Test("virtual functions in use are not taken away")
+    func inUse() throws {
+        let host = SampleHost.make()
+        _ = try create(2, on: host)
+        var snapshot = try HostSnapshot.read(from: host)
+        let index = try #require(snapshot.devices.firstIndex { $0.address.description == "0000:01:10.2" })
+        snapshot.devices[index].uses = [Use(by: .vfio, detail: "process 4242 (qemu) has /dev/vfio/7 open")]
+        let card = try address("0000:01:00.0")
+        for plan in [
+            DestroyVirtualFunctions(physicalFunction: card).plan(on: snapshot),
+            CreateVirtualFunctions(physicalFunction: card, count: 5).plan(on: snapshot),
+        ] {
+            #expect(plan.refusals.map(\.device) == ["0000:01:10.2"])
+        }
+    }
+
+    @Test("a device without SR-IOV says so")
+    func noSRIOV() throws {
+        let disk = try address("0000:02:00.0")
+        let result = try change(SampleHost.make()) {
+            CreateVirtualFunctions(physicalFunction: disk, count: 1).plan(on: $0)
+        }
+        #expect(result.outcome == .refused)
+        #expect(result.error?.contains("SR-IOV") == true)
+    }
+}
