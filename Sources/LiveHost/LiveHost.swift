@@ -6,13 +6,13 @@ internal import LinuxIO
 ///
 /// Every path is the kernel's own; opening a directory gives an open descriptor to look and write through, so that what
 /// was looked at stays what is written to.
-public final class LiveHost: HostAccess {
-    private let root: LiveDirectory
+public struct LiveHost: HostAccess {
+    /// Nothing is opened before something is asked.
+    public init() {}
 
-    /// Opens the machine's root directory.
-    public init() throws(HostAccessError) {
+    private func root() throws(HostAccessError) -> LiveDirectory {
         do {
-            root = LiveDirectory(try OwnedDescriptor.open("/", flags: directoryFlags), path: "")
+            return LiveDirectory(try OwnedDescriptor.open("/", flags: directoryFlags), path: "")
         } catch {
             throw HostAccessError(.open, "/", errno: error.errno)
         }
@@ -23,26 +23,28 @@ public final class LiveHost: HostAccess {
 
     /// The whole content of a file: openat(2), read(2) to its end.
     public func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] {
-        try root.read(path, limit: limit)
+        try root().read(path, limit: limit)
     }
 
     /// The target of a symbolic link: readlinkat(2).
-    public func readLink(_ path: String) throws(HostAccessError) -> String { try root.readLink(path) }
+    public func readLink(_ path: String) throws(HostAccessError) -> String { try root().readLink(path) }
 
     /// The names in a directory: getdents64(2).
-    public func entries(_ path: String) throws(HostAccessError) -> [String] { try root.entries(path) }
+    public func entries(_ path: String) throws(HostAccessError) -> [String] { try root().entries(path) }
 
     /// Whether something is there: faccessat(2).
-    public func exists(_ path: String) -> Bool { root.exists(path) }
+    public func exists(_ path: String) -> Bool {
+        do { return try root().exists(path) } catch { return false }
+    }
 
     /// Writes `value` in one write(2); `BlockingWrites` says which files are written by a child process, so that a write
     /// that never returns does not take this process with it.
     public func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {
-        try root.write(value, to: path, timeLimit: timeLimit)
+        try root().write(value, to: path, timeLimit: timeLimit)
     }
 
     /// Opens a directory, to look and write through.
-    public func directory(_ path: String) throws(HostAccessError) -> any HostDirectory { try root.directory(path) }
+    public func directory(_ path: String) throws(HostAccessError) -> any HostDirectory { try root().directory(path) }
 
     /// Loads a module and what it depends on, through libkmod.
     public func loadModule(_ name: String) throws(HostAccessError) { try KernelModules().load(name) }
