@@ -54,7 +54,7 @@ let package = Package(
         library("HostSimulator", ["HostAccess", "PCI", system]),
 
         // The real machine.
-        library("LiveHost", ["HostAccess", "LinuxIO", "CLinux", "PCI", system]),
+        library("LiveHost", ["HostAccess", "Host", "LinuxIO", "CLinux", "PCI", "CLibPCI", "CLibUdev", system]),
 
         tests("PCITests", ["PCI"]),
         tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
