@@ -57,6 +57,8 @@ let package = Package(
         library("LiveHost", ["HostAccess", "Host", "LinuxIO", "CLinux", "PCI", "CLibPCI", "CLibUdev", system]),
 
         tests("PCITests", ["PCI"]),
+        tests("HostTests", ["Host", "PCI"]),
+        tests("HostSimulatorTests", ["HostSimulator", "HostAccess", system]),
         tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
