@@ -8,23 +8,37 @@ public struct HostSnapshot: Hashable, Sendable, Codable {
     public var groups: [IOMMUGroup]
     /// PCI drivers that are loaded: the names in /sys/bus/pci/drivers.
     public var drivers: [String]
+    /// Network interfaces that sit on no PCI function: bonds, VLANs, bridges.
+    public var otherInterfaces: [String]
+    /// Whole disks that sit on no PCI function: device-mapper, md, loop.
+    public var otherBlockDevices: [String]
+    /// What could not be looked at, one sentence each: where it could hide something, "unused" cannot be said.
+    public var notes: [String]
 
     /// Makes a snapshot of what was read.
-    public init(devices: [Device], groups: [IOMMUGroup], drivers: [String]) {
+    public init(
+        devices: [Device], groups: [IOMMUGroup], drivers: [String], otherInterfaces: [String] = [],
+        otherBlockDevices: [String] = [], notes: [String] = []
+    ) {
         self.devices = devices
         self.groups = groups
         self.drivers = drivers
+        self.otherInterfaces = otherInterfaces
+        self.otherBlockDevices = otherBlockDevices
+        self.notes = notes
     }
 
     /// The device at an address.
-    public func device(at address: PCIAddress) -> Device? {
+    public func device(at address: PCIAddress) -> Device? { index(of: address).map { devices[$0] } }
+
+    func index(of address: PCIAddress) -> Int? {
         var low = 0
         var high = devices.count
         while low < high {
             let middle = (low + high) / 2
             if devices[middle].address < address { low = middle + 1 } else { high = middle }
         }
-        return low < devices.count && devices[low].address == address ? devices[low] : nil
+        return low < devices.count && devices[low].address == address ? low : nil
     }
 
     /// The group of that number.

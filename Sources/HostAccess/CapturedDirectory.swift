@@ -89,7 +89,7 @@ final class CapturedSubdirectory: HostDirectory {
     func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] {
         let file: OwnedDescriptor
         do {
-            file = try open(path, flags: readingFlags)
+            file = try openFile(path)
         } catch {
             throw HostAccessError(.read, absolute(path), errno: error.errno)
         }
@@ -141,21 +141,24 @@ final class CapturedSubdirectory: HostDirectory {
         }
     }
 
-    /// Opens below this directory, within the capture.
-    ///
-    /// A single name that is no link cannot lead anywhere else, and openat(2) with O_NOFOLLOW is a third of the cost of
-    /// walking down from the top: it is tried first, and what turns out to be a link goes the long way.
+    /// Opens below this directory, within the capture: the path is walked from the capture's top.
     private func open(_ path: String, flags: CInt) throws(SystemCallError) -> OwnedDescriptor {
-        if Self.isPlainName(path), flags & linkFlags == 0 {
-            do {
-                return try descriptor.open(path, flags: flags | O_NOFOLLOW)
-            } catch  where error.errno == .tooManySymbolicLinkLevels || error.errno == .notDirectory {
-                // ENOTDIR is O_DIRECTORY's answer to a link.
-            }
-        }
         let inRoot = absolute(path)
         guard let root else { return try descriptor.openInRoot(inRoot, flags: flags) }
         return try root.descriptor.openInRoot(inRoot, flags: flags)
+    }
+
+    /// Opens a file to read it. A single name that is no link cannot lead anywhere else, and openat(2) with O_NOFOLLOW is
+    /// a third of the cost of the walk: it is tried first.
+    private func openFile(_ path: String) throws(SystemCallError) -> OwnedDescriptor {
+        if Self.isPlainName(path) {
+            do {
+                return try descriptor.open(path, flags: readingFlags | O_NOFOLLOW)
+            } catch where error.errno == .tooManySymbolicLinkLevels {
+                // A link: it goes the long way.
+            }
+        }
+        return try open(path, flags: readingFlags)
     }
 
     private func absolute(_ path: String) -> String {

@@ -1,0 +1,53 @@
+internal import HostAccess
+internal import PCI
+
+/// The devices of a class (`/sys/class/net`, `/sys/block`) and the PCI function that each one sits on.
+///
+/// Their links name the whole way down to them, so one readlink(2) finds the function, whatever stands between: an NVMe
+/// controller, a SCSI host, a USB stick. Looking the other way would walk every PCI device's children.
+struct ClassDevices {
+    /// Names by the PCI function they sit on, each list sorted.
+    private(set) var byFunction: [PCIAddress: [String]] = [:]
+    /// Names of those that sit on none: bonds, VLANs, device-mapper, loop devices.
+    private(set) var others: [String] = []
+
+    init(_ path: String, on host: any HostAccess, name: (String) -> String = { $0 }) {
+        let names: [String]
+        do { names = try host.entries(path) } catch { return }
+        for entry in names.sorted() {
+            let target: String
+            do { target = try host.readLink(path + "/" + entry) } catch { continue }
+            let shown = name(entry)
+            let function = target.split(separator: "/").reversed().lazy.compactMap { PCIAddress($0) }.first
+            if let function {
+                if byFunction[function]?.contains(shown) != true { byFunction[function, default: []].append(shown) }
+            } else {
+                others.append(shown)
+            }
+        }
+    }
+
+    /// Network interfaces. /sys/class/net has those of the reader's own network namespace.
+    static func interfaces(on host: any HostAccess) -> ClassDevices { ClassDevices("/sys/class/net", on: host) }
+
+    /// Whole disks.
+    ///
+    /// With native NVMe multipath the PCI function's own disk (`nvme0c1n1`: subsystem, controller, namespace) is hidden,
+    /// and what is used is `nvme0n1`, which sits on no function: it is named in the other's place.
+    static func disks(on host: any HostAccess) -> ClassDevices {
+        var disks = ClassDevices("/sys/block", on: host, name: visibleDisk)
+        let found = Set(disks.byFunction.values.joined())
+        disks.others.removeAll { found.contains($0) }
+        return disks
+    }
+
+    /// `nvme0n1` for `nvme0c1n1`; anything else unchanged.
+    static func visibleDisk(_ name: String) -> String {
+        guard name.hasPrefix("nvme"), let controller = name.firstIndex(of: "c"),
+            let namespace = name[controller...].firstIndex(of: "n")
+        else { return name }
+        let numbers = [name[..<controller].dropFirst(4), name[controller..<namespace].dropFirst()]
+        guard numbers.allSatisfy({ decimalAttribute($0.utf8) != nil }) else { return name }
+        return String(name[..<controller] + name[namespace...])
+    }
+}

@@ -1,0 +1,153 @@
+public import HostAccess
+internal import PCI
+internal import SystemPackage
+
+extension HostSnapshot {
+    /// What costs extra to read, and is left out for who does not need it.
+    public struct Parts: OptionSet, Sendable {
+        /// The bits.
+        public let rawValue: Int
+
+        /// Makes a set of parts.
+        public init(rawValue: Int) { self.rawValue = rawValue }
+
+        /// Each group's `reserved_regions`.
+        public static let reservedRegions = Parts(rawValue: 1)
+        /// Who uses each device.
+        public static let uses = Parts(rawValue: 2)
+        /// Both.
+        public static let all: Parts = [.reservedRegions, .uses]
+    }
+
+    /// Reads a host: `/sys/bus/pci/devices`, `/sys/kernel/iommu_groups`, `/sys/class/net`, `/sys/block` and, for the uses,
+    /// the files that `UseReader` names. Nothing is changed, no device's `config` is read, no device is woken.
+    ///
+    /// - Parameters:
+    ///   - host: the machine, a capture or a simulated kernel.
+    ///   - parts: what to read beyond the devices, their groups and drivers.
+    /// - Throws: when there is no sysfs, or it may not be read. A host without PCI is an empty snapshot; a device that
+    ///   cannot be read is a note; an attribute that makes no sense is a problem of its device.
+    public static func read(from host: any HostAccess, parts: Parts = .all) throws(HostAccessError) -> HostSnapshot {
+        var reader = SnapshotReader(host)
+        try reader.readDevices()
+        reader.attachClassDevices()
+        reader.readGroups(reservedRegions: parts.contains(.reservedRegions))
+        if parts.contains(.uses) { reader.readUses() }
+        return reader.snapshot
+    }
+}
+
+/// The one pass over a host that makes a snapshot.
+private struct SnapshotReader {
+    let host: any HostAccess
+    var snapshot = HostSnapshot(devices: [], groups: [], drivers: [])
+
+    init(_ host: any HostAccess) { self.host = host }
+
+    // MARK: devices
+
+    mutating func readDevices() throws(HostAccessError) {
+        let bus: any HostDirectory
+        do throws(HostAccessError) {
+            bus = try host.directory("/sys/bus/pci/devices")
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory, host.exists("/sys") else { throw error }
+            snapshot.notes.append("this host has no PCI bus: /sys/bus/pci/devices is not there")
+            return
+        }
+        do { snapshot.drivers = try host.entries("/sys/bus/pci/drivers").sorted() } catch {}
+        let drivers = Set(snapshot.drivers)
+        var indices: [(function: PCIAddress, index: Int)] = []
+
+        snapshot.devices = []
+        let names = try bus.entries("")
+        snapshot.devices.reserveCapacity(names.count)
+        for name in names {
+            guard let address = PCIAddress(name) else {
+                snapshot.notes.append("\(quoted(name.utf8)) in \(bus.path) is no PCI address; it is left out")
+                continue
+            }
+            let directory: any HostDirectory
+            do {
+                directory = try bus.directory(name)
+            } catch {
+                // It went away since the listing, or a capture's link leads nowhere.
+                snapshot.notes.append("\(address) is left out: its directory cannot be opened: \(error.errno)")
+                continue
+            }
+            var reader = DeviceReader(directory, address: address)
+            var device = reader.read()
+            if let driver = device.driver, !drivers.isEmpty, !drivers.contains(driver) {
+                device.problems.append("driver leads to \(quoted(driver.utf8)), which is not in /sys/bus/pci/drivers")
+            }
+            indices += reader.virtualFunctions.map { ($0.address, $0.index) }
+            snapshot.devices.append(device)
+        }
+        snapshot.devices.sort { $0.address < $1.address }
+        for (function, index) in indices { snapshot.update(function) { $0.vfIndex = index } }
+        for index in snapshot.devices.indices {
+            guard let parent = snapshot.devices[index].physicalFunction, snapshot.devices[index].vfIndex == nil else {
+                continue
+            }
+            snapshot.devices[index].problems.append("physfn leads to \(parent), which has no virtfn link to it")
+        }
+    }
+
+    // MARK: interfaces and disks
+
+    mutating func attachClassDevices() {
+        let interfaces = ClassDevices.interfaces(on: host)
+        let disks = ClassDevices.disks(on: host)
+        for (function, names) in interfaces.byFunction { snapshot.update(function) { $0.interfaces = names } }
+        for (function, names) in disks.byFunction { snapshot.update(function) { $0.blockDevices = names } }
+        snapshot.otherInterfaces = interfaces.others
+        snapshot.otherBlockDevices = disks.others
+    }
+
+    // MARK: groups
+
+    /// The groups that the kernel lists and those that devices link to; a capture may hold only one of the two.
+    mutating func readGroups(reservedRegions: Bool) {
+        let path = "/sys/kernel/iommu_groups"
+        var members: [Int: [PCIAddress]] = [:]
+        do {
+            for name in try host.entries(path) {
+                if let id = decimalAttribute(name.utf8), id >= 0 { members[id] = [] }
+            }
+        } catch {
+            // No such directory: the kernel has no IOMMU support, or the capture left it out.
+        }
+        for device in snapshot.devices {
+            if let id = device.iommuGroup { members[id, default: []].append(device.address) }
+        }
+        snapshot.groups = members.sorted { $0.key < $1.key }.map { id, devices in
+            IOMMUGroup(
+                id: id, devices: devices, reserved: reservedRegions ? regions("\(path)/\(id)/reserved_regions") : [])
+        }
+    }
+
+    /// Lines such as `0x00000000fee00000 0x00000000feefffff msi`.
+    private func regions(_ path: String) -> [ReservedRegion] {
+        guard let text = host.optionalText(path) else { return [] }
+        return text.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ")
+            guard fields.count == 3, fields.prefix(2).allSatisfy({ $0.hasPrefix("0x") }),
+                let start = UInt64(fields[0].dropFirst(2), radix: 16),
+                let end = UInt64(fields[1].dropFirst(2), radix: 16)
+            else { return nil }
+            return ReservedRegion(start: start, end: end, type: String(fields[2]))
+        }
+    }
+
+    // MARK: uses
+
+    mutating func readUses() {
+    }
+}
+
+extension HostSnapshot {
+    /// Changes the device at an address, where there is one.
+    mutating func update(_ address: PCIAddress, _ change: (inout Device) -> Void) {
+        if let index = index(of: address) { change(&devices[index]) }
+    }
+}
