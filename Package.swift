@@ -31,7 +31,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "swift-vfio",
     products: [
-        .library(name: "PassthroughKit", targets: ["PCI", "HostAccess", "Host"])
+        .library(name: "PassthroughKit", targets: ["PCI", "HostAccess", "Host", "Guests"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1")
@@ -61,6 +61,12 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
         tests("LiveHostTests", ["LiveHost", "CLinux", "HostAccess", "TestSupport", system]),
+        // Handing a device to a program, and to a running guest.
+        library("Guests", ["Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),
+
+        tests("PCITests", ["PCI"]),
+        tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
+        tests("GuestsTests", ["Guests", "Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),
     ],
     cLanguageStandard: .gnu17
 )
