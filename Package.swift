@@ -56,17 +56,16 @@ let package = Package(
         // The real machine.
         library("LiveHost", ["HostAccess", "LinuxIO", "CLinux", "PCI", system]),
 
-        tests("PCITests", ["PCI"]),
-        tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
-        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
-        tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
-        tests("LiveHostTests", ["LiveHost", "CLinux", "HostAccess", "TestSupport", system]),
         // Handing a device to a program, and to a running guest.
         library("Guests", ["Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),
 
+        tests("LinuxIOTests", ["LinuxIO", system]),
         tests("PCITests", ["PCI"]),
         tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
         tests("GuestsTests", ["Guests", "Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
+        tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
+        tests("LiveHostTests", ["LiveHost", "CLinux", "HostAccess", "TestSupport", system]),
     ],
     cLanguageStandard: .gnu17
 )
