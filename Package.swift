@@ -31,7 +31,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "swift-vfio",
     products: [
-        .library(name: "PassthroughKit", targets: ["PCI", "HostAccess", "Host"])
+        .library(name: "PassthroughKit", targets: ["PCI", "HostAccess", "Host", "Guests"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1")
@@ -56,10 +56,15 @@ let package = Package(
         // The real machine.
         library("LiveHost", ["HostAccess", "Host", "LinuxIO", "CLinux", "PCI", "CLibPCI", "CLibUdev", system]),
 
+        // Handing a device to a program, and to a running guest.
+        library("Guests", ["Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),
+
+        tests("LinuxIOTests", ["LinuxIO", system]),
         tests("PCITests", ["PCI"]),
         tests("HostTests", ["Host", "PCI"]),
         tests("HostSimulatorTests", ["HostSimulator", "HostAccess", system]),
         tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
+        tests("GuestsTests", ["Guests", "Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
         tests("LiveHostTests", ["LiveHost", "CLinux", "HostAccess", "TestSupport", system]),
