@@ -18,6 +18,7 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -31,10 +32,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "swift-vfio",
     products: [
-        .library(name: "PassthroughKit", targets: ["PCI", "HostAccess", "Host", "Guests"])
+        .library(
+            name: "PassthroughKit", targets: ["PCI", "HostAccess", "Host", "Changes", "Passthrough", "Guests"]),
+        .library(name: "LiveHost", targets: ["LiveHost"]),
+        .library(name: "HostSimulator", targets: ["HostSimulator"]),
+        .executable(name: "vfioctl", targets: ["vfioctl"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-system", from: "1.8.1")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
         // The kernel's and the C library's side. CLinux is the only C in the package.
@@ -59,11 +65,20 @@ let package = Package(
         // Handing a device to a program, and to a running guest.
         library("Guests", ["Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),
 
+        .executableTarget(
+            name: "vfioctl",
+            dependencies: [
+                "LiveHost", "HostSimulator", "Passthrough", "Host", "Changes", "HostAccess", "PCI", "LinuxIO", arguments,
+                system,
+            ],
+            swiftSettings: strict),
+
         tests("LinuxIOTests", ["LinuxIO", system]),
         tests("PCITests", ["PCI"]),
         tests("HostTests", ["Host", "PCI"]),
         tests("HostSimulatorTests", ["HostSimulator", "HostAccess", system]),
         tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
+        tests("PassthroughTests", ["Passthrough", "Host", "Changes", "HostSimulator", "HostAccess", "PCI"]),
         tests("GuestsTests", ["Guests", "Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),

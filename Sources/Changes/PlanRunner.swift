@@ -57,7 +57,9 @@ public struct PlanRunner: Sendable {
             }
         }
 
-        for key in plan.forgets { try journal.forget(key) }
+        // What this very plan remembers anew (a function that came back at its address) is not forgotten.
+        let renewed = Set(plan.origins.map(\.key))
+        for key in plan.forgets where !renewed.contains(key) { try journal.forget(key) }
         try journal.close()
         return ChangeResult(.done, pending: pending)
     }

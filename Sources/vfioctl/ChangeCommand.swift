@@ -48,7 +48,9 @@ struct ChangeCommand {
             try refuseUnsettled(journal)
             plan = try decide(try HostSnapshot.read(from: host), host, journal)
         } catch let error as JournalError {
-            throw CommandFailure(error.errno.map(isDenied) == true ? .notPermitted : .refused, error.description)
+            throw CommandFailure(error)
+        } catch let error as HostAccessError {
+            throw CommandFailure(error)
         }
         for index in plan.steps.indices { plan.steps[index].timeLimitSeconds = options.timeout }
         let result = try execute(plan, on: host, journal)
@@ -59,15 +61,8 @@ struct ChangeCommand {
     private func takeLock(on host: any HostAccess) throws -> any HostLock {
         do {
             return try host.lock(Journal.directory + "/lock")
-        } catch let error as HostAccessError {
-            if case .locked(let holder) = error.code {
-                throw CommandFailure(
-                    .locked, "another vfioctl is changing this host (\(holder)): try again when it has ended")
-            }
-            if isDenied(error.errno) {
-                throw CommandFailure(.notPermitted, "\(error); changing a host's devices takes root: try sudo")
-            }
-            throw CommandFailure(.refused, "\(error)")
+        } catch {
+            throw CommandFailure(error)
         }
     }
 
@@ -88,7 +83,7 @@ struct ChangeCommand {
         do {
             return try PlanRunner(on: host, journal: journal) { progress.show($0) }.run(plan, pid: getpid())
         } catch {
-            throw CommandFailure(error.errno.map(isDenied) == true ? .notPermitted : .refused, error.description)
+            throw CommandFailure(error)
         }
     }
 

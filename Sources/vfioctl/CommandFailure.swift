@@ -1,4 +1,7 @@
+internal import Changes
 internal import Glibc
+internal import HostAccess
+internal import SystemPackage
 
 /// The exit statuses of the command contract.
 enum ExitStatus: Int32 {
@@ -19,9 +22,6 @@ enum ExitStatus: Int32 {
     case locked = 75
     /// The kernel lets only another user do this.
     case notPermitted = 77
-
-    /// What is read is unusable: counted among "the host forbids it".
-    static let unavailable = ExitStatus.refused
 }
 
 /// A command that ends here, with one sentence to the person and the contract's exit status.
@@ -34,9 +34,30 @@ struct CommandFailure: Error {
         self.sentence = sentence
     }
 
+    /// Something asked of the host that it did not do.
+    init(_ error: HostAccessError) {
+        if case .locked(let holder) = error.code {
+            self.init(.locked, "another vfioctl is changing this host (\(holder)): try again when it has ended")
+        } else if error.errno.isDenial {
+            self.init(.notPermitted, "\(error); this takes root: try sudo")
+        } else {
+            self.init(.refused, "\(error)")
+        }
+    }
+
+    /// The journal could not be read or written.
+    init(_ error: JournalError) {
+        self.init(error.errno?.isDenial == true ? .notPermitted : .refused, error.description)
+    }
+
     /// Prints the sentence to standard error and ends the process.
     func report() -> Never {
         Output.complain(sentence)
         exit(status.rawValue)
     }
+}
+
+extension Errno {
+    /// Whether the kernel lets only another user do this.
+    var isDenial: Bool { self == .permissionDenied || self == .notPermitted }
 }

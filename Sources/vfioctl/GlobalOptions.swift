@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import Host
 internal import HostAccess
 internal import HostSimulator
 internal import LiveHost
@@ -20,8 +21,20 @@ struct GlobalOptions: ParsableArguments {
     @Flag(name: .customLong("no-color"), help: "Never colour the output, also on a terminal.")
     var noColor = false
 
+    /// The host to read, and what it looks like now.
+    func observe(_ parts: HostSnapshot.Parts = .all) throws -> (host: any HostAccess, snapshot: HostSnapshot) {
+        let host = try host()
+        do {
+            let snapshot = try HostSnapshot.read(from: host, parts: parts)
+            if verbose { for note in snapshot.notes { Output.note("vfioctl: \(note)") } }
+            return (host, snapshot)
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
     /// The host to read.
-    func host() throws -> any HostAccess {
+    private func host() throws -> any HostAccess {
         guard let root else { return LiveHost() }
         return try capture(root)
     }
@@ -29,10 +42,11 @@ struct GlobalOptions: ParsableArguments {
     /// The host to change: with `--root`, the simulated kernel loaded from the capture.
     func changeableHost() throws -> any HostAccess {
         guard let root else { return LiveHost() }
+        let capture = try capture(root)
         do {
-            return try SimulatedHost(loading: try capture(root))
-        } catch let error as HostAccessError {
-            throw CommandFailure(.unavailable, "the capture \(root) cannot be loaded: \(error)")
+            return try SimulatedHost(loading: capture)
+        } catch {
+            throw CommandFailure(.refused, "the capture \(root) cannot be loaded: \(error)")
         }
     }
 
@@ -46,8 +60,9 @@ struct GlobalOptions: ParsableArguments {
 
     /// Whether tables may be coloured: on a terminal, without NO_COLOR and --no-color.
     var colours: Bool {
-        guard !noColor, isatty(STDOUT_FILENO) == 1 else { return false }
-        return unsafe getenv("NO_COLOR") == nil && unsafe getenv("TERM").map { unsafe String(cString: $0) } != "dumb"
+        guard !noColor, isatty(STDOUT_FILENO) == 1, unsafe getenv("NO_COLOR") == nil else { return false }
+        guard let terminal = unsafe getenv("TERM") else { return false }
+        return unsafe String(cString: terminal) != "dumb"
     }
 
     /// Moves global options that stand before the command to behind it, where the command's own parser looks for them.

@@ -1,26 +1,27 @@
 internal import FoundationEssentials
 internal import Glibc
+internal import SystemPackage
 
 /// Where answers go: standard output in large writes, complaints to standard error.
 enum Output {
     /// Writes text to standard output. A reader that has gone away ends the command quietly, as it ends `cat`.
     static func print(_ text: String) {
-        write(text.utf8, to: STDOUT_FILENO)
+        write(text.utf8, to: .standardOutput)
     }
 
     /// Writes one sentence to standard error: `vfioctl: …`.
     static func complain(_ sentence: String) {
-        write("vfioctl: \(sentence)\n".utf8, to: STDERR_FILENO)
+        write("vfioctl: \(sentence)\n".utf8, to: .standardError)
     }
 
     /// Writes one line to standard error.
     static func note(_ line: String) {
-        write("\(line)\n".utf8, to: STDERR_FILENO)
+        write("\(line)\n".utf8, to: .standardError)
     }
 
     /// Writes to standard error as it is: for a line that is rewritten on a terminal.
     static func draw(_ text: String) {
-        write(text.utf8, to: STDERR_FILENO)
+        write(text.utf8, to: .standardError)
     }
 
     /// Writes one JSON object, keys in order, and a newline.
@@ -28,21 +29,16 @@ enum Output {
         let encoder = JSONEncoder()
         // Sorted, so that the same answer is the same bytes.
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        write(Array(try encoder.encode(value)) + [UInt8(ascii: "\n")], to: STDOUT_FILENO)
+        write(Array(try encoder.encode(value)) + [UInt8(ascii: "\n")], to: .standardOutput)
     }
 
-    private static func write(_ bytes: some Collection<UInt8>, to descriptor: CInt) {
-        let buffer = ContiguousArray(bytes)
-        unsafe buffer.withUnsafeBytes { buffer in
-            var rest = unsafe buffer[...]
-            while unsafe !rest.isEmpty {
-                let written = unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
-                if written < 0 {
-                    if errno == EINTR { continue }
-                    exit(errno == EPIPE ? 0 : ExitStatus.incomplete.rawValue)
-                }
-                unsafe rest = rest.dropFirst(written)
-            }
+    /// A reader that went away ends the command by SIGPIPE; what else can go wrong (a full disk) is told.
+    private static func write(_ bytes: some Sequence<UInt8>, to descriptor: FileDescriptor) {
+        do {
+            try descriptor.writeAll(bytes)
+        } catch {
+            if descriptor != .standardError { complain("the answer could not be written: \(error)") }
+            exit(ExitStatus.incomplete.rawValue)
         }
     }
 }

@@ -11,7 +11,7 @@ struct Groups: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        let snapshot = try HostSnapshot.read(from: try global.host())
+        let snapshot = try global.observe([.reservedRegions]).snapshot
         let report = GroupsReport(snapshot)
         if global.json {
             try Output.print(json: report)

@@ -18,8 +18,7 @@ struct IRQCommand: ParsableCommand {
         @OptionGroup var global: GlobalOptions
 
         func run() throws {
-            let host = try global.host()
-            let snapshot = try HostSnapshot.read(from: host)
+            let (host, snapshot) = try global.observe([])
             let device = try DeviceArguments([device]).resolveOne(in: snapshot)
             let report = InterruptReport(InterruptSnapshot.read(from: host, of: device).interrupts)
             if global.json {

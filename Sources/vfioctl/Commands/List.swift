@@ -30,7 +30,7 @@ struct List: ParsableCommand {
     }
 
     func run() throws {
-        let snapshot = try HostSnapshot.read(from: try global.host())
+        let snapshot = try global.observe([.uses]).snapshot
         let devices = snapshot.devices.filter(matches)
         let names = SystemDeviceNames()
         if global.json {

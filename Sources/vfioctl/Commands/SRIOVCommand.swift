@@ -72,7 +72,7 @@ struct SRIOVCommand: ParsableCommand {
         @OptionGroup var global: GlobalOptions
 
         func run() throws {
-            let snapshot = try HostSnapshot.read(from: try global.host())
+            let snapshot = try global.observe([]).snapshot
             let device = try DeviceArguments([physicalFunction]).resolveOne(in: snapshot)
             guard let sriov = device.sriov else {
                 throw CommandFailure(.noSuchThing, "\(device.address) has no SR-IOV, so no virtual functions to list")

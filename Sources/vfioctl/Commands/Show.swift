@@ -12,7 +12,7 @@ struct Show: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        let snapshot = try HostSnapshot.read(from: try global.host())
+        let snapshot = try global.observe().snapshot
         let devices = try DeviceArguments([device]).resolve(in: snapshot)
         let names = SystemDeviceNames()
         if global.json {

@@ -1,4 +1,5 @@
 internal import Host
+internal import HostAccess
 
 /// The contract's answer of `irq list`.
 struct InterruptReport: Encodable {
