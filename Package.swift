@@ -68,7 +68,8 @@ let package = Package(
         .executableTarget(
             name: "vfioctl",
             dependencies: [
-                "LiveHost", "HostSimulator", "Passthrough", "Host", "Changes", "HostAccess", "PCI", "LinuxIO", arguments,
+                "LiveHost", "HostSimulator", "Passthrough", "Host", "Changes", "HostAccess", "PCI", "LinuxIO",
+                arguments,
                 system,
             ],
             swiftSettings: strict),
