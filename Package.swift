@@ -67,6 +67,7 @@ let package = Package(
         tests("GuestsTests", ["Guests", "Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
+        tests("HostTests", ["Host", "HostAccess", "TestSupport", "PCI", system]),
         tests("LiveHostTests", ["LiveHost", "CLinux", "HostAccess", "TestSupport", system]),
     ],
     cLanguageStandard: .gnu17
