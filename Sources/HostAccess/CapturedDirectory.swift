@@ -154,7 +154,7 @@ final class CapturedSubdirectory: HostDirectory {
         if Self.isPlainName(path) {
             do {
                 return try descriptor.open(path, flags: readingFlags | O_NOFOLLOW)
-            } catch where error.errno == .tooManySymbolicLinkLevels {
+            } catch  where error.errno == .tooManySymbolicLinkLevels {
                 // A link: it goes the long way.
             }
         }
