@@ -61,7 +61,6 @@ let package = Package(
 
         tests("LinuxIOTests", ["LinuxIO", system]),
         tests("PCITests", ["PCI"]),
-        tests("HostTests", ["Host", "PCI"]),
         tests("HostSimulatorTests", ["HostSimulator", "HostAccess", system]),
         tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
         tests("GuestsTests", ["Guests", "Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),
