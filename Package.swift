@@ -76,13 +76,13 @@ let package = Package(
 
         tests("LinuxIOTests", ["LinuxIO", system]),
         tests("PCITests", ["PCI"]),
-        tests("HostTests", ["Host", "PCI"]),
         tests("HostSimulatorTests", ["HostSimulator", "HostAccess", system]),
         tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
         tests("PassthroughTests", ["Passthrough", "Host", "Changes", "HostSimulator", "HostAccess", "PCI"]),
         tests("GuestsTests", ["Guests", "Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
+        tests("HostTests", ["Host", "HostAccess", "TestSupport", "PCI", system]),
         tests("LiveHostTests", ["LiveHost", "CLinux", "HostAccess", "TestSupport", system]),
     ],
     cLanguageStandard: .gnu17

@@ -41,9 +41,10 @@ package final class TemporaryDirectory: Sendable {
         }
     }
 
-    /// Makes a symbolic link.
+    /// Makes a symbolic link, in the place of one that may be there.
     package func link(_ name: String, to target: String) {
         directory(name.split(separator: "/").dropLast().joined(separator: "/"))
+        _ = unsafe unlink(path + "/" + name)
         let made = unsafe symlink(target, path + "/" + name)
         precondition(made == 0, "cannot link \(name)")
     }
@@ -51,7 +52,8 @@ package final class TemporaryDirectory: Sendable {
     private static func write(_ content: String, to path: String) -> Bool {
         guard let stream = unsafe fopen(path, "w") else { return false }
         defer { unsafe fclose(stream) }
-        return unsafe fputs(content, stream) >= 0
+        let bytes = Array(content.utf8)
+        return unsafe fwrite(bytes, 1, bytes.count, stream) == bytes.count
     }
 
     private static func remove(_ path: String) {
