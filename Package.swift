@@ -53,6 +53,7 @@ let package = Package(
         library("Passthrough", ["Host", "Changes", "HostAccess", "PCI", system]),
         library("HostSimulator", ["HostAccess", "PCI", system]),
 
+        tests("LinuxIOTests", ["LinuxIO", system]),
         tests("PCITests", ["PCI"]),
         tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
     ],

@@ -3,7 +3,13 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include "clinux_event.h"
 #include "clinux_file.h"
+#include "clinux_ioctl.h"
+#include "clinux_memory.h"
+#include "clinux_mmio.h"
+#include "clinux_socket.h"
+#include "clinux_vfio.h"
 #include "clinux_write_helper.h"
 
 #endif
