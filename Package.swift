@@ -31,7 +31,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "swift-vfio",
     products: [
-        .library(name: "PassthroughKit", targets: ["PCI", "HostAccess", "Host"])
+        .library(name: "PassthroughKit", targets: ["PCI", "HostAccess", "Host"]),
+        .library(name: "VFIO", targets: ["VFIO"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1")
@@ -52,6 +53,9 @@ let package = Package(
         library("Changes", ["HostAccess", system]),
         library("Passthrough", ["Host", "Changes", "HostAccess", "PCI", system]),
         library("HostSimulator", ["HostAccess", "PCI", system]),
+
+        // A device in user space: apart from all of the above but PCI addresses, for whoever embeds it.
+        library("VFIO", ["LinuxIO", "PCI", "CLinux", system]),
 
         tests("LinuxIOTests", ["LinuxIO", system]),
         tests("PCITests", ["PCI"]),
