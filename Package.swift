@@ -32,6 +32,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "swift-vfio",
     products: [
+        .library(name: "VFIO", targets: ["VFIO"]),
         .library(
             name: "PassthroughKit", targets: ["PCI", "HostAccess", "Host", "Changes", "Passthrough", "Guests"]),
         .library(name: "LiveHost", targets: ["LiveHost"]),
@@ -62,13 +63,17 @@ let package = Package(
         // The real machine.
         library("LiveHost", ["HostAccess", "Host", "LinuxIO", "CLinux", "PCI", "CLibPCI", "CLibUdev", system]),
 
+        // A device in user space: apart from all of the above but PCI addresses, for whoever embeds it.
+        library("VFIO", ["LinuxIO", "PCI", "CLinux", system]),
+
         // Handing a device to a program, and to a running guest.
         library("Guests", ["Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),
 
         .executableTarget(
             name: "vfioctl",
             dependencies: [
-                "LiveHost", "HostSimulator", "Passthrough", "Host", "Changes", "HostAccess", "PCI", "LinuxIO",
+                "LiveHost", "HostSimulator", "Guests", "VFIO", "Passthrough", "Host", "Changes", "HostAccess", "PCI",
+                "LinuxIO",
                 arguments,
                 system,
             ],

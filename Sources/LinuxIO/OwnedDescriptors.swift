@@ -18,9 +18,12 @@ public struct OwnedDescriptors: ~Copyable, Sendable {
     /// How many there are.
     public var count: Int { rawValues.count }
 
-    /// Adds one at the end.
-    public mutating func append(_ descriptor: consuming OwnedDescriptor) {
-        rawValues.append(descriptor.release())
+    /// Adds one at the end, and returns its number.
+    @discardableResult
+    public mutating func append(_ descriptor: consuming OwnedDescriptor) -> CInt {
+        let number = descriptor.release()
+        rawValues.append(number)
+        return number
     }
 
     /// Takes the first one out; nil when there is none.
