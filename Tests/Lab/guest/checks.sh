@@ -9,13 +9,15 @@
 #     check_refusal TITLE STATUS TEXT COMMAND…     it exits with STATUS, prints nothing on standard output, and on standard error
 #                                                  one sentence, which contains TEXT
 #     check_json TITLE JQ VALUE COMMAND…           it exits with 0 and the jq expression of its output is VALUE
+#     check_outcome TITLE OUTCOME COMMAND…         with --json, a change's outcome is OUTCOME, and its exit status goes with it
+#     check_refused_by TITLE KINDS COMMAND…        with --json, a change is refused for these kinds of users ("address route")
 #     check_equal TITLE EXPECTED SEEN              two texts are the same
 #     check_same_file TITLE EXPECTED SEEN          two files are the same
 #     check_attribute TITLE FILE VALUE             a file of sysfs or procfs reads VALUE
 #     check_driver TITLE ADDRESS DRIVER            a device's driver is DRIVER, "none" for none
 #     check_missing TITLE PATH                     a path is not there
 #
-# Besides: wait_until, host_state, driver_of, field (a jq expression of a command's output).
+# Besides: wait_until, host_state, driver_of, interrupts_of, is_open, field (a jq expression of a command's output).
 
 # The command's output and status of the last check, for a scenario that wants to look closer.
 last_output=${SCENARIO_DIR:-/tmp}/output
@@ -107,6 +109,30 @@ check_json() {
     verdict "$title" "exit status 0 and '$value' for $expression, which is '$seen'" "$held" "$@"
 }
 
+check_outcome() {
+    title=$1 outcome=$2
+    shift 2
+    case $outcome in
+    planned | done | unchanged) status=0 ;;
+    refused) status=3 ;;
+    rolled_back) status=4 ;;
+    incomplete) status=5 ;;
+    esac
+    run_command "$@" --json
+    if [ "$last_status" = "$status" ] && jq -e ".outcome == \"$outcome\"" "$last_output" >/dev/null; then held=yes; else held=no; fi
+    verdict "$title" "exit status $status and outcome $outcome" "$held" "$@" --json
+}
+
+check_refused_by() {
+    title=$1 kinds=$2
+    shift 2
+    run_command "$@" --json
+    held=no
+    seen=$(jq -r '.outcome + " by " + ([.refusals[].by] | unique | join(" "))' "$last_output" 2>&1) || true
+    if [ "$last_status" = 3 ] && [ "$seen" = "refused by $kinds" ]; then held=yes; fi
+    verdict "$title" "exit status 3, refused by $kinds" "$held" "$@" --json
+}
+
 check_equal() {
     touch "$SCENARIO_DIR/checked"
     if [ "$2" = "$3" ]; then
@@ -145,6 +171,16 @@ check_missing() {
 driver_of() {
     link=/sys/bus/pci/devices/$1/driver
     if [ -L "$link" ]; then basename "$(readlink "$link")"; else echo none; fi
+}
+
+# interrupts_of ADDRESS FILE: what that file of /proc/irq reads for the device's vectors, each answer once.
+interrupts_of() {
+    (cd "/sys/bus/pci/devices/$1/msi_irqs" && for irq in *; do cat "/proc/irq/$irq/$2"; done) | sort -u | paste -s -d ' ' -
+}
+
+# is_open ADDRESS: a process has it, or its group, open through VFIO.
+is_open() {
+    vfioctl show "$1" --json | jq -e '.devices[].in_use[] | select(.by == "vfio")' >/dev/null
 }
 
 # busybox's shell prefers its own applet, which knows no soft dependencies.
