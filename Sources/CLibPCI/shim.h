@@ -8,8 +8,9 @@
 #include <stddef.h>
 
 /// `pci_lookup_name` is variadic, which Swift cannot call. Each answers NULL for an id that pci.ids does not name.
-/// Without PCI_LOOKUP_NETWORK no name is asked of the network.
-enum { CLIBPCI_FLAGS = PCI_LOOKUP_NO_NUMBERS };
+/// Without PCI_LOOKUP_NETWORK no name is asked of the network. The hardware database was asked before, by us; libpci would
+/// also announce it through `debug`, which is set only by the scan that we do not make.
+enum { CLIBPCI_FLAGS = PCI_LOOKUP_NO_NUMBERS | PCI_LOOKUP_NO_HWDB };
 
 static inline const char *clibpci_vendor(struct pci_access *access, char *buffer, int size, int vendor) {
     return pci_lookup_name(access, buffer, size, PCI_LOOKUP_VENDOR | CLIBPCI_FLAGS, vendor);
