@@ -19,7 +19,7 @@ lspci_table() {
 lspci_table -nk "Class Vendor Device Driver IOMMUGroup NUMANode" >lspci-ids
 lspci_table -v "Vendor Device" >lspci-names
 
-check_json "list answers one object, named by its schema" .schema vfioctl.list/1 vfioctl list --json
+check_json "list answers one object, named by its schema" vfioctl.list/1 .schema vfioctl list --json
 cp "$last_output" list.json
 jq -r '.devices[] | [.address, .class_id[:4], .vendor_id, .device_id, .driver // "-", .iommu_group // "-",
     .numa_node // "-"] | map(tostring) | join("|")' list.json >list-ids
@@ -52,7 +52,7 @@ check_json "--vfs keeps virtual functions, of which there are none" 0 '.devices 
 for group in $(ls /sys/kernel/iommu_groups | sort -n); do
     echo "$group: $(ls "/sys/kernel/iommu_groups/$group/devices" | tr '\n' ' ')"
 done >sysfs-groups
-check_json "groups answers one object, named by its schema" .schema vfioctl.groups/1 vfioctl groups --json
+check_json "groups answers one object, named by its schema" vfioctl.groups/1 .schema vfioctl groups --json
 cp "$last_output" groups.json
 jq -r '.groups | sort_by(.id)[] | "\(.id): \(.devices | map(. + " ") | add)"' groups.json >list-groups
 check_same_file "groups and their members are sysfs's" sysfs-groups list-groups

@@ -8,7 +8,7 @@
 #     check_output TITLE TEXT COMMAND…             it exits with 0 and prints TEXT somewhere
 #     check_refusal TITLE STATUS TEXT COMMAND…     it exits with STATUS, prints nothing on standard output, and on standard error
 #                                                  one sentence, which contains TEXT
-#     check_json TITLE JQ VALUE COMMAND…           it exits with 0 and the jq expression of its output is VALUE
+#     check_json TITLE VALUE JQ COMMAND…           it exits with 0 and the jq expression of its output is VALUE
 #     check_outcome TITLE OUTCOME COMMAND…         with --json, a change's outcome is OUTCOME, and its exit status goes with it
 #     check_refused_by TITLE KINDS COMMAND…        with --json, a change is refused for these kinds of users ("address route")
 #     check_equal TITLE EXPECTED SEEN              two texts are the same
@@ -100,7 +100,7 @@ check_refusal() {
 }
 
 check_json() {
-    title=$1 expression=$2 value=$3
+    title=$1 value=$2 expression=$3
     shift 3
     run_command "$@"
     held=no
