@@ -63,13 +63,14 @@ lint:
 	shellcheck --shell=sh --exclude=SC2154,SC1010,SC2016 Tests/Lab/Scenarios/*.sh
 
 bench: build
-	Benchmarks/run
+	$(dependencies) bench
+	Benchmarks/run $(binaries)
 
 share := $(DESTDIR)$(PREFIX)/share
 
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin
-	strip -g -o $(DESTDIR)$(PREFIX)/bin/vfioctl $(binaries)/vfioctl
+	strip -o $(DESTDIR)$(PREFIX)/bin/vfioctl $(binaries)/vfioctl
 	chmod 755 $(DESTDIR)$(PREFIX)/bin/vfioctl
 	install -d $(share)/bash-completion/completions $(share)/zsh/site-functions $(share)/fish/vendor_completions.d
 	$(binaries)/vfioctl --generate-completion-script bash >$(share)/bash-completion/completions/vfioctl
