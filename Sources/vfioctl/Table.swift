@@ -1,42 +1,57 @@
 /// Columns for people: as wide as their widest cell, two spaces apart, no trailing space. An address is never cut.
+///
+/// Cells are kept as bytes in one array: a table of thousands of devices costs no string of its own per cell.
 struct Table {
-    private var header: [String]
-    private var rows: [[String]] = []
+    private struct Cell {
+        var end: Int
+        /// Characters on the screen.
+        var width: Int
+    }
 
-    init(_ header: String...) { self.header = header }
+    private let columns: Int
+    private var bytes: [UInt8] = []
+    private var cells: [Cell] = []
+    private var widths: [Int]
 
-    mutating func append(_ cells: String...) { rows.append(cells) }
+    init(_ header: String...) {
+        columns = header.count
+        widths = Array(repeating: 0, count: header.count)
+        for title in header { append(cell: title) }
+    }
+
+    /// Adds a row: one cell a column.
+    mutating func append(_ row: String...) {
+        precondition(row.count == columns, "a row has one cell a column")
+        for text in row { append(cell: text) }
+    }
+
+    private mutating func append(cell text: String) {
+        let start = bytes.count
+        bytes.append(contentsOf: text.utf8)
+        // ASCII, which nearly every cell is, needs no grapheme breaking.
+        let width = bytes[start...].allSatisfy { $0 < 0x80 } ? bytes.count - start : text.count
+        let column = cells.count % columns
+        widths[column] = max(widths[column], width)
+        cells.append(Cell(end: bytes.count, width: width))
+    }
 
     func rendered(colours: Bool) -> String {
-        var widths = header.map(\.count)
-        for row in rows {
-            for (column, cell) in row.enumerated() { widths[column] = max(widths[column], Self.width(cell)) }
-        }
-        var text = ""
-        text.reserveCapacity(rows.count * widths.reduce(2 * widths.count, +))
-        if colours { text += "\u{1b}[1m" }
-        Self.append(header, widths, to: &text)
-        if colours { text += "\u{1b}[0m" }
-        text += "\n"
-        for row in rows {
-            Self.append(row, widths, to: &text)
-            text += "\n"
-        }
-        return text
-    }
-
-    private static func append(_ cells: [String], _ widths: [Int], to text: inout String) {
-        let last = cells.lastIndex { !$0.isEmpty } ?? 0
-        for (column, cell) in cells[...last].enumerated() {
-            text += cell
-            if column < last {
-                for _ in width(cell)..<(widths[column] + 2) { text.append(" ") }
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count + cells.count / columns * (widths.reduce(0, +) / 2 + 2 * columns))
+        var start = 0
+        for (index, cell) in cells.enumerated() {
+            let column = index % columns
+            if colours, index == 0 { text.append(contentsOf: "\u{1b}[1m".utf8) }
+            text.append(contentsOf: bytes[start..<cell.end])
+            start = cell.end
+            if column < columns - 1 {
+                for _ in cell.width..<widths[column] + 2 { text.append(UInt8(ascii: " ")) }
+                continue
             }
+            while text.last == UInt8(ascii: " ") { text.removeLast() }
+            if colours, index == columns - 1 { text.append(contentsOf: "\u{1b}[0m".utf8) }
+            text.append(UInt8(ascii: "\n"))
         }
-    }
-
-    /// Characters on the screen. ASCII, which nearly every cell is, needs no grapheme breaking.
-    private static func width(_ cell: String) -> Int {
-        cell.utf8.allSatisfy { $0 < 0x80 } ? cell.utf8.count : cell.count
+        return String(decoding: text, as: UTF8.self)
     }
 }
