@@ -71,23 +71,27 @@ struct DeviceEvent {
         }
     }
 
+    private static let driverKey = Array("DRIVER=".utf8)
+    private static let classKey = Array("PCI_CLASS=".utf8)
+    private static let idKey = Array("PCI_ID=".utf8)
+    private static let subsystemKey = Array("PCI_SUBSYS_ID=".utf8)
+
     private mutating func take(_ line: ArraySlice<UInt8>) {
-        if let value = Self.value(of: "DRIVER=", in: line) {
+        if let value = Self.value(of: Self.driverKey, in: line) {
             driver = String(decoding: value, as: UTF8.self)
-        } else if let value = Self.value(of: "PCI_CLASS=", in: line) {
+        } else if let value = Self.value(of: Self.classKey, in: line) {
             classID = hexadecimalNumber(value)
-        } else if let value = Self.value(of: "PCI_ID=", in: line) {
+        } else if let value = Self.value(of: Self.idKey, in: line) {
             ids = Self.pair(value)
-        } else if let value = Self.value(of: "PCI_SUBSYS_ID=", in: line) {
+        } else if let value = Self.value(of: Self.subsystemKey, in: line) {
             subsystemIDs = Self.pair(value)
         }
     }
 
-    private static func value(of key: StaticString, in line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        let length = key.utf8CodeUnitCount
-        guard line.count >= length else { return nil }
-        let matches = key.withUTF8Buffer { key in unsafe line.prefix(length).elementsEqual(key) }
-        return matches ? line.dropFirst(length) : nil
+    private static func value(of key: [UInt8], in line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        guard line.count >= key.count else { return nil }
+        for index in key.indices where line[line.startIndex + index] != key[index] { return nil }
+        return line.dropFirst(key.count)
     }
 
     /// `8086:10C9`.

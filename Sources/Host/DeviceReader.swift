@@ -13,9 +13,17 @@ struct DeviceReader {
     /// The `virtfnN` links: index and address.
     private(set) var virtualFunctions: [(index: Int, address: PCIAddress)] = []
 
-    init(_ directory: any HostDirectory, address: PCIAddress) {
+    /// Whether this is a virtual function, as its physical function's `virtfnN` link said.
+    private let isVirtual: Bool
+
+    /// Whether the attributes are read that each cost a file and are seldom asked for.
+    private let details: Bool
+
+    init(_ directory: any HostDirectory, address: PCIAddress, isVirtual: Bool, details: Bool) {
+        self.details = details
         self.directory = directory
         self.address = address
+        self.isVirtual = isVirtual
     }
 
     /// Reads the device. One open file (`uevent`) gives the driver's name and all ids; no other file repeats them.
@@ -31,15 +39,16 @@ struct DeviceReader {
         if classID == nil, !problems.contains(where: { $0.hasPrefix("class ") }) { problems.append("class is missing") }
 
         var device = Device(address: address, identity: identity, classID: classID ?? 0)
-        device.revision =
-            hexadecimalFile("revision", digits: 2).map { UInt8(truncatingIfNeeded: $0) }
-            ?? header?.revision
+        if details {
+            device.revision =
+                hexadecimalFile("revision", digits: 2).map { UInt8(truncatingIfNeeded: $0) } ?? header?.revision
+            device.driverOverride = override()
+        }
         device.driver = driver(event)
-        device.driverOverride = override()
         device.iommuGroup = group()
         device.numaNode = numaNode()
-        device.physicalFunction = physicalFunction()
-        device.sriov = sriov()
+        // A virtual function has no virtual functions: asking for a file that is not there costs most of all.
+        if !isVirtual { device.sriov = sriov() }
         device.vfio = vfioNodes(driver: device.driver, group: device.iommuGroup)
         device.problems = problems
         return device
@@ -127,7 +136,7 @@ struct DeviceReader {
 
     private mutating func group() -> Int? {
         guard let name = directory.linkName("iommu_group") else { return nil }
-        let id = decimalAttribute(name.utf8).flatMap { $0 >= 0 ? $0 : nil }
+        let id = Int(name).flatMap { $0 >= 0 ? $0 : nil }
         if id == nil { problems.append("iommu_group leads to \(quoted(name.utf8)), no number of a group") }
         return id
     }
@@ -136,13 +145,6 @@ struct DeviceReader {
         guard let node = decimalFile("numa_node") else { return nil }
         if node < -1 || node > NumberList.limit { problems.append("numa_node is '\(node)', no node's number") }
         return (0...NumberList.limit).contains(node) ? node : nil
-    }
-
-    private mutating func physicalFunction() -> PCIAddress? {
-        guard let name = directory.linkName("physfn") else { return nil }
-        let address = PCIAddress(name)
-        if address == nil { problems.append("physfn leads to \(quoted(name.utf8)), no PCI address") }
-        return address
     }
 
     private mutating func sriov() -> SRIOV? {

@@ -15,8 +15,10 @@ extension HostSnapshot {
         public static let reservedRegions = Parts(rawValue: 1)
         /// Who uses each device.
         public static let uses = Parts(rawValue: 2)
-        /// Both.
-        public static let all: Parts = [.reservedRegions, .uses]
+        /// Each device's `revision` and `driver_override`.
+        public static let details = Parts(rawValue: 4)
+        /// All of these.
+        public static let all: Parts = [.reservedRegions, .uses, .details]
     }
 
     /// Reads a host: `/sys/bus/pci/devices`, `/sys/kernel/iommu_groups`, `/sys/class/net`, `/sys/block` and, for the uses,
@@ -29,7 +31,7 @@ extension HostSnapshot {
     ///   cannot be read is a note; an attribute that makes no sense is a problem of its device.
     public static func read(from host: any HostAccess, parts: Parts = .all) throws(HostAccessError) -> HostSnapshot {
         var reader = SnapshotReader(host)
-        try reader.readDevices()
+        try reader.readDevices(details: parts.contains(.details))
         reader.attachClassDevices()
         reader.readGroups(reservedRegions: parts.contains(.reservedRegions))
         if parts.contains(.uses) { reader.readUses() }
@@ -46,7 +48,7 @@ private struct SnapshotReader {
 
     // MARK: devices
 
-    mutating func readDevices() throws(HostAccessError) {
+    mutating func readDevices(details: Bool) throws(HostAccessError) {
         let bus: any HostDirectory
         do throws(HostAccessError) {
             bus = try host.directory("/sys/bus/pci/devices")
@@ -57,16 +59,19 @@ private struct SnapshotReader {
         }
         do { snapshot.drivers = try host.entries("/sys/bus/pci/drivers").sorted() } catch {}
         let drivers = Set(snapshot.drivers)
-        var indices: [(function: PCIAddress, index: Int)] = []
-
-        snapshot.devices = []
-        let names = try bus.entries("")
-        snapshot.devices.reserveCapacity(names.count)
-        for name in names {
-            guard let address = PCIAddress(name) else {
+        var functions: [(address: PCIAddress, name: String)] = []
+        for name in try bus.entries("") {
+            if let address = PCIAddress(name) {
+                functions.append((address, name))
+            } else {
                 snapshot.notes.append("\(quoted(name.utf8)) in \(bus.path) is no PCI address; it is left out")
-                continue
             }
+        }
+        // In order, a physical function comes before its virtual ones, which its links name: theirs need no reading.
+        functions.sort { $0.address < $1.address }
+        var virtualFunctions: [PCIAddress: (physicalFunction: PCIAddress, index: Int)] = [:]
+        snapshot.devices.reserveCapacity(functions.count)
+        for (address, name) in functions where address != snapshot.devices.last?.address {
             let directory: any HostDirectory
             do {
                 directory = try bus.directory(name)
@@ -75,21 +80,16 @@ private struct SnapshotReader {
                 snapshot.notes.append("\(address) is left out: its directory cannot be opened: \(error.errno)")
                 continue
             }
-            var reader = DeviceReader(directory, address: address)
+            let origin = virtualFunctions[address]
+            var reader = DeviceReader(directory, address: address, isVirtual: origin != nil, details: details)
             var device = reader.read()
+            device.physicalFunction = origin?.physicalFunction
+            device.vfIndex = origin?.index
             if let driver = device.driver, !drivers.isEmpty, !drivers.contains(driver) {
                 device.problems.append("driver leads to \(quoted(driver.utf8)), which is not in /sys/bus/pci/drivers")
             }
-            indices += reader.virtualFunctions.map { ($0.address, $0.index) }
+            for function in reader.virtualFunctions { virtualFunctions[function.address] = (address, function.index) }
             snapshot.devices.append(device)
-        }
-        snapshot.devices.sort { $0.address < $1.address }
-        for (function, index) in indices { snapshot.update(function) { $0.vfIndex = index } }
-        for index in snapshot.devices.indices {
-            guard let parent = snapshot.devices[index].physicalFunction, snapshot.devices[index].vfIndex == nil else {
-                continue
-            }
-            snapshot.devices[index].problems.append("physfn leads to \(parent), which has no virtfn link to it")
         }
     }
 
@@ -109,20 +109,30 @@ private struct SnapshotReader {
     /// The groups that the kernel lists and those that devices link to; a capture may hold only one of the two.
     mutating func readGroups(reservedRegions: Bool) {
         let path = "/sys/kernel/iommu_groups"
-        var members: [Int: [PCIAddress]] = [:]
+        var members: [(id: Int, device: PCIAddress?)] = []
         do {
             for name in try host.entries(path) {
-                if let id = decimalAttribute(name.utf8), id >= 0 { members[id] = [] }
+                if let id = Int(name), id >= 0 { members.append((id, nil)) }
             }
         } catch {
             // No such directory: the kernel has no IOMMU support, or the capture left it out.
         }
         for device in snapshot.devices {
-            if let id = device.iommuGroup { members[id, default: []].append(device.address) }
+            if let id = device.iommuGroup { members.append((id, device.address)) }
         }
-        snapshot.groups = members.sorted { $0.key < $1.key }.map { id, devices in
-            IOMMUGroup(
-                id: id, devices: devices, reserved: reservedRegions ? regions("\(path)/\(id)/reserved_regions") : [])
+        members.sort { left, right in
+            guard left.id == right.id, let first = left.device, let second = right.device else {
+                return left.id < right.id
+            }
+            return first < second
+        }
+        for (id, device) in members {
+            if snapshot.groups.last?.id != id { snapshot.groups.append(IOMMUGroup(id: id, devices: [], reserved: [])) }
+            if let device { snapshot.groups[snapshot.groups.count - 1].devices.append(device) }
+        }
+        guard reservedRegions else { return }
+        for index in snapshot.groups.indices {
+            snapshot.groups[index].reserved = regions("\(path)/\(snapshot.groups[index].id)/reserved_regions")
         }
     }
 

@@ -111,6 +111,15 @@ final class CapturedSubdirectory: HostDirectory {
         }
     }
 
+    func linkName(_ path: String) -> String? {
+        do {
+            if Self.isPlainName(path) { return try descriptor.linkName(path) }
+            return try open(path, flags: linkFlags).linkName("")
+        } catch {
+            return nil
+        }
+    }
+
     func entries(_ path: String) throws(HostAccessError) -> [String] {
         do {
             return try open(path, flags: directoryFlags).names(subject: path)

@@ -12,6 +12,9 @@ public protocol HostDirectory: Sendable {
     /// The target of a symbolic link, as it is written there.
     func readLink(_ path: String) throws(HostAccessError) -> String
 
+    /// The last component of a link's target: the name of the driver, the group's number. Nil when there is no link.
+    func linkName(_ path: String) -> String?
+
     /// The names in a directory, without "." and "..", in no particular order.
     func entries(_ path: String) throws(HostAccessError) -> [String]
 
@@ -70,12 +73,12 @@ extension HostDirectory {
         do { return try text(path) } catch { return nil }
     }
 
-    /// The last component of a link's target: the name of the driver, the group's number. Nil when there is no link.
+    /// The last component of a link's target.
     public func linkName(_ path: String) -> String? {
         do {
-            let target = try readLink(path)
-            return target.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(target[target.index(after: $0)...]) }
-                ?? target
+            let target = try readLink(path).utf8
+            guard let slash = target.lastIndex(of: UInt8(ascii: "/")) else { return String(target) }
+            return String(Substring(target[target.index(after: slash)...]))
         } catch {
             return nil
         }

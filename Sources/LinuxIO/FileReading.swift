@@ -115,7 +115,12 @@ extension OwnedDescriptor {
 
     /// The target of a symbolic link below this directory, as it is written there: readlinkat(2). An empty path reads
     /// the link that an `O_PATH | O_NOFOLLOW` descriptor stands for.
-    public func linkTarget(_ path: String) throws(SystemCallError) -> String {
+    public func linkTarget(_ path: String) throws(SystemCallError) -> String { try link(path, lastComponent: false) }
+
+    /// The last component of a symbolic link's target: mostly so short that no memory is allocated for it.
+    public func linkName(_ path: String) throws(SystemCallError) -> String { try link(path, lastComponent: true) }
+
+    private func link(_ path: String, lastComponent: Bool) throws(SystemCallError) -> String {
         var failure: SystemCallError?
         let size = Int(PATH_MAX)
         let target = unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { target in
@@ -123,7 +128,12 @@ extension OwnedDescriptor {
                 let bytes = unsafe target.baseAddress?.assumingMemoryBound(to: CChar.self)
                 let result = unsafe clinux_readlinkat(rawValue, path, bytes, size)
                 let count = try checked(result, "readlink", on: path)
-                return unsafe String(decoding: target.prefix(count), as: UTF8.self)
+                var start = 0
+                if lastComponent {
+                    start = count
+                    while start > 0, unsafe target[start - 1] != UInt8(ascii: "/") { start -= 1 }
+                }
+                return unsafe String(decoding: target[start..<count], as: UTF8.self)
             } catch {
                 failure = error
                 return ""

@@ -38,6 +38,10 @@ final class LiveDirectory: HostDirectory {
         }
     }
 
+    func linkName(_ path: String) -> String? {
+        do { return try descriptor.linkName(path) } catch { return nil }
+    }
+
     func entries(_ path: String) throws(HostAccessError) -> [String] {
         do {
             return try descriptor.open(path.isEmpty ? "." : path, flags: directoryFlags).names(subject: path)

@@ -35,8 +35,9 @@ public struct PCIAddress: Hashable, Sendable {
 
 extension PCIAddress: LosslessStringConvertible {
     /// Reads `0000:01:00.0`, or `01:00.0` in domain 0. Anything else is nil: no spaces, no missing digits.
+    @inlinable
     public init?(_ description: some StringProtocol) {
-        // Written over bytes: enumeration parses one of these for every device, link and virtual function.
+        // Written over bytes, and inlinable: enumeration parses one of these for every device, link and virtual function.
         var fields: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
         var digits = (0, 0, 0, 0)
         var colons = 0
