@@ -82,6 +82,7 @@ let package = Package(
         tests("LinuxIOTests", ["LinuxIO", system]),
         tests("PCITests", ["PCI"]),
         tests("HostSimulatorTests", ["HostSimulator", "HostAccess", system]),
+        tests("VFIOTests", ["VFIO", "LinuxIO", "PCI", "CLinux", system]),
         tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
         tests("PassthroughTests", ["Passthrough", "Host", "Changes", "HostSimulator", "HostAccess", "PCI"]),
         tests("GuestsTests", ["Guests", "Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),

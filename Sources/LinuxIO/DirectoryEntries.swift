@@ -16,8 +16,8 @@ extension OwnedDescriptor {
         return String(decoding: target, as: UTF8.self)
     }
 
-    /// The names in this directory, without "." and "..", in no particular order: getdents64(2). Reads on from where the
-    /// descriptor stands, so a directory is opened anew to be listed again.
+    /// The names in this directory, without "." and "..", in no particular order: getdents64(2). Reads on from where
+    /// the descriptor stands, so a directory is opened anew to be listed again.
     public borrowing func entries() throws(SystemCallError) -> [String] {
         var names: [String] = []
         var buffer = [UInt64](repeating: 0, count: 1024)

@@ -140,8 +140,8 @@ extension MemoryMapping {
         return unsafe Integer.volatileLoad(from: address + offset)
     }
 
-    /// One volatile store, to memory that a device reads. `offset` is in bytes, inside the mapping, and aligned, and the
-    /// mapping writable: anything else ends the process, as an array's index does.
+    /// One volatile store, to memory that a device reads. `offset` is in bytes, inside the mapping, and aligned, and
+    /// the mapping writable: anything else ends the process, as an array's index does.
     @inlinable
     public borrowing func store<Integer: VolatileInteger>(_ value: Integer, at offset: Int) {
         precondition(isWritable, "the memory is mapped for reading only")

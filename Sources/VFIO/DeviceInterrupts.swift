@@ -37,16 +37,17 @@ extension VFIODevice {
         return InterruptInfo(index: index, flags: .init(rawValue: answer.flags), count: answer.count)
     }
 
-    /// Makes each vector, from `first` on, signal its eventfd when it fires, and enables the interrupt with that: VFIO_DEVICE_SET_
-    /// IRQS. The kernel keeps the eventfds for as long as they are in use.
+    /// Makes each vector, from `first` on, signal its eventfd when it fires, and enables the interrupt with that:
+    /// VFIO_DEVICE_SET_IRQS. The kernel keeps the eventfds for as long as they are in use.
     ///
-    /// Of INTx, MSI and MSI-X only one can be enabled at a time. INTx masks itself when it fires: `unmask` it once the device is
-    /// quiet. MSI and MSI-X need the device to master the bus: `setBusMaster`.
+    /// Of INTx, MSI and MSI-X only one can be enabled at a time. INTx masks itself when it fires: `unmask` it once the
+    /// device is quiet. MSI and MSI-X need the device to master the bus: `setBusMaster`.
     ///
     /// - Parameters:
     ///   - index: which kind.
     ///   - events: one for each vector; nil leaves a vector without one.
-    /// - Throws: `.noSuchInterrupt` when the device does not have as many; `.limitReached`; or what else the kernel says.
+    /// - Throws: `.noSuchInterrupt` when the device does not have as many; `.limitReached`; or what else the kernel
+    ///   says.
     public borrowing func enable(
         _ index: InterruptIndex, from first: UInt32 = 0, signalling events: [EventFD?]
     ) throws(VFIOError) {
@@ -84,8 +85,8 @@ extension VFIODevice {
         try setInterrupts(index, vector, 1, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK)
     }
 
-    /// Has the kernel signal a vector's eventfd as if the device had raised it: a test of the way from the kernel to the
-    /// eventfd, and of nothing before it.
+    /// Has the kernel signal a vector's eventfd as if the device had raised it: a test of the way from the kernel to
+    /// the eventfd, and of nothing before it.
     public borrowing func trigger(_ index: InterruptIndex, vector: UInt32 = 0) throws(VFIOError) {
         try setInterrupts(index, vector, 1, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER)
     }

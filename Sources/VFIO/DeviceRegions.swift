@@ -41,13 +41,13 @@ extension VFIODevice {
         }
     }
 
-    /// Maps a region, or an area of it, into this process: mmap(2) of the device's file. Registers are then read and written
-    /// by single loads and stores.
+    /// Maps a region, or an area of it, into this process: mmap(2) of the device's file. Registers are then read and
+    /// written by single loads and stores.
     ///
     /// - Parameters:
     ///   - region: as this device described it.
-    ///   - area: which part; nil for all of it. A region with holes, such as one that contains the MSI-X table, is mapped area
-    ///     by area: `region.mappableAreas`.
+    ///   - area: which part; nil for all of it. A region with holes, such as one that contains the MSI-X table, is
+    ///     mapped area by area: `region.mappableAreas`.
     /// - Throws: `.accessRefused` when it may not be mapped; `.outOfRange`; `.unaligned`.
     public borrowing func map(_ region: Region, area: Region.Area? = nil) throws(VFIOError) -> MappedRegion {
         let whole = Region.Area(offset: 0, size: region.size)
@@ -59,7 +59,8 @@ extension VFIODevice {
         guard area.size > 0, whole.contains(offset: area.offset, count: area.size) else {
             throw VFIOError(
                 .outOfRange, name,
-                "\(area.size) bytes at 0x\(hex(area.offset)) are not in \(region.index), which has 0x\(hex(region.size))"
+                "0x\(hex(area.size)) bytes at 0x\(hex(area.offset)) are not in \(region.index), "
+                    + "which has 0x\(hex(region.size))"
             )
         }
         guard region.mappableAreas.contains(where: { $0.contains(offset: area.offset, count: area.size) }) else {
@@ -109,8 +110,8 @@ extension VFIODevice {
 
     /// Reads a part of a region through the device's file: pread(2), all of it or an error.
     ///
-    /// - Throws: `.outOfRange`, `.accessRefused` before the device is touched; `.shortTransfer` with the number of bytes that
-    ///   came, which are in `bytes`.
+    /// - Throws: `.outOfRange`, `.accessRefused` before the device is touched; `.shortTransfer` with the number of
+    ///   bytes that came, which are in `bytes`.
     public borrowing func read(
         into bytes: inout MutableSpan<UInt8>, from region: Region, at offset: UInt64
     ) throws(VFIOError) {
@@ -128,8 +129,8 @@ extension VFIODevice {
 
     /// Writes a part of a region through the device's file: pwrite(2), all of it or an error.
     ///
-    /// - Throws: `.outOfRange`, `.accessRefused` before the device is touched; `.shortTransfer` with the number of bytes that
-    ///   were written.
+    /// - Throws: `.outOfRange`, `.accessRefused` before the device is touched; `.shortTransfer` with the number of
+    ///   bytes that were written.
     public borrowing func write(_ bytes: Span<UInt8>, to region: Region, at offset: UInt64) throws(VFIOError) {
         try region.admit(transferOf: bytes.count, at: offset, .write, device: name)
         let count: Int
@@ -143,8 +144,8 @@ extension VFIODevice {
         try region.confirm(count, of: bytes.count, at: offset, "written", device: name)
     }
 
-    /// Lets the device master the bus, or stops it: bit 2 of the Command register. VFIO leaves it off, and without it a device
-    /// does no DMA and sends no message-signalled interrupt.
+    /// Lets the device master the bus, or stops it: bit 2 of the Command register. VFIO leaves it off, and without it a
+    /// device does no DMA and sends no message-signalled interrupt.
     public borrowing func setBusMaster(_ isOn: Bool = true) throws(VFIOError) {
         let config = try region(.config)
         let command = Register<UInt16>(4)

@@ -73,7 +73,8 @@ extension VFIOKernel {
         case (.containerMap, .noSpace):
             (
                 .limitReached,
-                "the container has as many mappings as vfio_iommu_type1's dma_entry_limit allows: map fewer, larger ones"
+                "the container has as many mappings as vfio_iommu_type1's dma_entry_limit allows: "
+                    + "map fewer, larger ones"
             )
         case (.containerMap, .invalidArgument), (.ioasMap, .invalidArgument):
             (.refused, "address, memory and length must be whole pages of the IOMMU, and the addresses ones it takes")

@@ -17,8 +17,8 @@ public struct DMAAccess: OptionSet, Hashable, Sendable {
     public static let readWrite: DMAAccess = [.read, .write]
 }
 
-/// The addresses that devices see, and what memory of this process lies behind them: a VFIO container, or an I/O address
-/// space of an iommufd. Every device that is opened in it sees the same.
+/// The addresses that devices see, and what memory of this process lies behind them: a VFIO container, or an I/O
+/// address space of an iommufd. Every device that is opened in it sees the same.
 ///
 /// A class: it is shared by its devices and its buffers, and lives as long as the last of them.
 public final class IOAddressSpace: Sendable {
@@ -83,10 +83,11 @@ public final class IOAddressSpace: Sendable {
         return DMABuffer(mapping: DMAMapping(range: range, in: self), memory: memory)
     }
 
-    /// Lets devices reach memory of this process that someone else looks after, such as a guest's, at `iova`, until `unmap`.
+    /// Lets devices reach memory of this process that someone else looks after, such as a guest's, at `iova`, until
+    /// `unmap`.
     ///
-    /// The pages stay pinned whatever happens to the memory, so no device reaches what was not mapped; but a device goes
-    /// on writing to them after the memory is unmapped from this process, and nobody sees it.
+    /// The pages stay pinned whatever happens to the memory, so no device reaches what was not mapped; but a device
+    /// goes on writing to them after the memory is unmapped from this process, and nobody sees it.
     @unsafe @discardableResult
     public func map(
         _ memory: UnsafeRawBufferPointer, at iova: UInt64, access: DMAAccess = .readWrite
@@ -121,10 +122,14 @@ public final class IOAddressSpace: Sendable {
     /// What errors call it.
     var subject: String { backend == .group ? VFIOContainer.path : IOMMUFD.path }
 
-    /// Refuses a range that the kernel would refuse, but says why. Costs a lock and a look at a handful of ranges; the kernel
-    /// is asked again only before refusing, as ranges widen when a device goes.
+    /// Refuses a range that the kernel would refuse, but says why. Costs a lock and a look at a handful of ranges; the
+    /// kernel is asked again only before refusing, as ranges widen when a device goes.
     private func admit(_ range: IOVARange) throws(VFIOError) {
         try state.withLock { (state) throws(VFIOError) in
+            guard backend == .iommufd || !state.groups.isEmpty else {
+                throw VFIOError(
+                    .addressRefused, subject, "no device is open in it: a container takes mappings while it holds one")
+            }
             guard var known = state.capabilities else { return }
             let (_, remainder) = range.start.quotientAndRemainder(dividingBy: known.alignment)
             guard remainder == 0, (range.last &+ 1) % known.alignment == 0 else {
@@ -170,7 +175,8 @@ extension IOAddressSpace {
         case .group:
             let group = try join(nodes)
             do {
-                // Outside of the lock: the reset that comes with it takes its time, and others may open theirs meanwhile.
+                // Outside of the lock: the reset that comes with it takes its time, and others may open theirs
+                // meanwhile.
                 device = try VFIOContainer(kernel: kernel).openDevice(nodes, in: group)
             } catch {
                 leave(nodes.iommuGroup)

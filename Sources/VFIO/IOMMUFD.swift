@@ -2,7 +2,8 @@ internal import CLinux
 internal import Glibc
 internal import LinuxIO
 
-/// The newer way: an iommufd that holds I/O address spaces (IOAS), and devices attached to them. One function a request.
+/// The newer way: an iommufd that holds I/O address spaces (IOAS), and devices attached to them. One function a
+/// request.
 struct IOMMUFD {
     static let path = "/dev/iommu"
 

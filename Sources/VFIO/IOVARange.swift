@@ -1,5 +1,5 @@
-/// Addresses as a device uses them: from `start` to `last`, both included, so that the last byte of the address space can be
-/// in one.
+/// Addresses as a device uses them: from `start` to `last`, both included, so that the last byte of the address space
+/// can be in one.
 public struct IOVARange: Hashable, Sendable {
     /// The first address.
     public let start: UInt64
@@ -38,12 +38,13 @@ extension IOVARange: CustomStringConvertible {
 
 /// What an address space takes.
 public struct IOVACapabilities: Hashable, Sendable {
-    /// The addresses that may be mapped, in order. Between them lie what the hardware reserves, such as the range of message-
-    /// signalled interrupts. They narrow with each device that is attached.
+    /// The addresses that may be mapped, in order. Between them lie what the hardware reserves, such as the range of
+    /// message- signalled interrupts. They narrow with each device that is attached.
     public var ranges: [IOVARange]
     /// Of what every address and length must be a multiple, in bytes.
     public var alignment: UInt64
-    /// How many mappings more the container takes (`VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL`); nil where nothing limits them but memory.
+    /// How many mappings more the container takes (`VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL`); nil where nothing limits them
+    /// but memory.
     public var availableMappings: UInt32?
 
     /// Makes capabilities of their parts.

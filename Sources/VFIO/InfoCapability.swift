@@ -1,7 +1,7 @@
 internal import CLinux
 
-/// One capability of an information answer (`struct vfio_info_cap_header`): what a region, a device or an IOMMU says beyond
-/// its fixed fields.
+/// One capability of an information answer (`struct vfio_info_cap_header`): what a region, a device or an IOMMU says
+/// beyond its fixed fields.
 public struct InfoCapability: Hashable, Sendable {
     /// Which one: unique within its kind of answer.
     public var id: UInt16
@@ -64,8 +64,8 @@ extension InfoCapability {
     /// The kernel knows some five capabilities of each kind of answer.
     private static let longestChain = 256
 
-    /// The count and the records of a capability that holds an array: `__u32 count; __u32 reserved; record[]`, each record
-    /// two 64-bit numbers.
+    /// The count and the records of a capability that holds an array: `__u32 count; __u32 reserved; record[]`, each
+    /// record two 64-bit numbers.
     func pairs() throws(BrokenChain) -> [(UInt64, UInt64)] {
         guard content.count >= 8 else { throw BrokenChain("capability \(id) ends within its header") }
         let count = Int(content.load(UInt32.self, at: 0))

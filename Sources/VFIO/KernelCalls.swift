@@ -2,8 +2,8 @@ internal import CLinux
 internal import Glibc
 internal import LinuxIO
 
-/// Everything that this library asks of the kernel but mapped registers: one narrow place, so that answers which no test
-/// machine gives can be given in a test.
+/// Everything that this library asks of the kernel but mapped registers: one narrow place, so that answers which no
+/// test machine gives can be given in a test.
 protocol KernelCalls: Sendable {
     /// open(2), close-on-exec.
     func open(_ path: String, flags: CInt) throws(SystemCallError) -> OwnedDescriptor

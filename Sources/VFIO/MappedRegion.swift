@@ -4,8 +4,8 @@ public import LinuxIO
 /// goes.
 ///
 /// Every access is one load or store of exactly the register's width, neither dropped nor repeated, and ordered against
-/// memory: what was stored before a register is written is there for the device that the write starts, and what is loaded
-/// after a register was read is not older than it.
+/// memory: what was stored before a register is written is there for the device that the write starts, and what is
+/// loaded after a register was read is not older than it.
 public struct MappedRegion: ~Copyable, Sendable {
     /// The mapping itself.
     public let memory: MemoryMapping
@@ -51,7 +51,8 @@ public struct MappedRegion: ~Copyable, Sendable {
         unsafe Integer.volatileLoad(from: memory.address + (register.offset &- start))
     }
 
-    /// Writes a register that the caller knows to lie inside, to be aligned and to be writable: a single store, and no branch.
+    /// Writes a register that the caller knows to lie inside, to be aligned and to be writable: a single store, and no
+    /// branch.
     @unsafe @inlinable
     public borrowing func writeUnchecked<Integer>(_ value: Integer, to register: Register<Integer>) {
         unsafe Integer.volatileStore(value, to: memory.address + (register.offset &- start))
@@ -59,7 +60,8 @@ public struct MappedRegion: ~Copyable, Sendable {
 
     /// Reads a 64-bit register of a device that takes 32 bits at a time, one half after the other.
     ///
-    /// - Throws: `.outOfRange`, or `.unaligned` when it does not begin at a multiple of 4, before the device is touched.
+    /// - Throws: `.outOfRange`, or `.unaligned` when it does not begin at a multiple of 4, before the device is
+    ///   touched.
     @inlinable
     public borrowing func read(_ register: Register<UInt64>, halves order: HalfOrder) throws(VFIOError) -> UInt64 {
         guard contains(register.offset, width: 8, alignment: 4) else {
@@ -70,8 +72,8 @@ public struct MappedRegion: ~Copyable, Sendable {
 
     /// Writes a 64-bit register of a device that takes 32 bits at a time, one half after the other.
     ///
-    /// - Throws: `.outOfRange`, `.unaligned` when it does not begin at a multiple of 4, or `.accessRefused`, before the device
-    ///   is touched.
+    /// - Throws: `.outOfRange`, `.unaligned` when it does not begin at a multiple of 4, or `.accessRefused`, before the
+    ///   device is touched.
     @inlinable
     public borrowing func write(
         _ value: UInt64, to register: Register<UInt64>, halves order: HalfOrder
@@ -95,8 +97,8 @@ public struct MappedRegion: ~Copyable, Sendable {
             let place = offset < 0 ? "\(offset)" : "0x\(hex(offset))"
             return VFIOError(
                 .outOfRange, device,
-                "a register of \(width * 8) bits at \(place) is not in the mapping of \(index), which has 0x\(hex(start)) to "
-                    + "0x\(hex(start + memory.count - 1))")
+                "a register of \(width * 8) bits at \(place) is not in the mapping of \(index), "
+                    + "which has 0x\(hex(start)) to 0x\(hex(start + memory.count - 1))")
         }
         let alignment = alignment ?? width
         guard offset % alignment == 0 else {

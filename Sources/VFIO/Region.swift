@@ -66,8 +66,8 @@ public struct Region: Hashable, Sendable {
     public var size: UInt64
     /// Where it begins in the device's file, in bytes.
     public var fileOffset: UInt64
-    /// The areas that may be mapped, when not all of it may (`VFIO_REGION_INFO_CAP_SPARSE_MMAP`); nil when there is no such
-    /// restriction.
+    /// The areas that may be mapped, when not all of it may (`VFIO_REGION_INFO_CAP_SPARSE_MMAP`); nil when there is no
+    /// such restriction.
     public var sparseAreas: [Area]?
     /// What a device-specific region is; nil for the fixed ones.
     public var kind: Kind?

@@ -1,5 +1,5 @@
-/// Which region of a device: for PCI, the numbers of vfio-pci's fixed layout (`VFIO_PCI_BAR0_REGION_INDEX` and so on). From
-/// 9 on, a region is specific to the device and says what it is in its capabilities.
+/// Which region of a device: for PCI, the numbers of vfio-pci's fixed layout (`VFIO_PCI_BAR0_REGION_INDEX` and so on).
+/// From 9 on, a region is specific to the device and says what it is in its capabilities.
 public struct RegionIndex: RawRepresentable, Hashable, Sendable {
     /// The number that the ioctls take.
     public var rawValue: UInt32

@@ -40,7 +40,8 @@ struct VFIOContainer {
         guard status.flags & UInt32(VFIO_GROUP_FLAGS_VIABLE) != 0 else {
             throw VFIOError(
                 .notViable, nodes.name,
-                "its IOMMU group \(id) is not viable\(kernel.spoilers(of: id)): bind the whole group (vfioctl bind --group)"
+                "its IOMMU group \(id) is not viable\(kernel.spoilers(of: id)): "
+                    + "bind the whole group (vfioctl bind --group)"
             )
         }
         return group

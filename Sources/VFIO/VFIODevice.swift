@@ -2,8 +2,8 @@ internal import CLinux
 public import LinuxIO
 public import PCI
 
-/// A device that is open through VFIO: its regions, its interrupts, and the address space it sees. Closed when the owner
-/// goes, and then reset by the kernel, as it is when it is opened.
+/// A device that is open through VFIO: its regions, its interrupts, and the address space it sees. Closed when the
+/// owner goes, and then reset by the kernel, as it is when it is opened.
 public struct VFIODevice: ~Copyable, Sendable {
     /// The name it is known by: `0000:01:00.0`.
     public let name: String
@@ -24,8 +24,8 @@ public struct VFIODevice: ~Copyable, Sendable {
     /// - Parameters:
     ///   - address: its address; it must be bound to vfio-pci or a variant of it.
     ///   - backend: which way; nil takes iommufd where it is offered, and `backend.reason` says why or why not.
-    /// - Throws: `.noSuchDevice`, `.notBound`, `.notViable`, `.held`, `.notPermitted`, `.unsupported`, or what else the kernel
-    ///   says. Nothing is left open then.
+    /// - Throws: `.noSuchDevice`, `.notBound`, `.notViable`, `.held`, `.notPermitted`, `.unsupported`, or what else the
+    ///   kernel says. Nothing is left open then.
     public static func open(_ address: PCIAddress, backend: VFIOBackend? = nil) throws(VFIOError) -> VFIODevice {
         try open(DeviceNodes(of: address), backend: backend)
     }
@@ -63,8 +63,8 @@ public struct VFIODevice: ~Copyable, Sendable {
         kernel = space.kernel
     }
 
-    /// Resets the device, and nothing but it: VFIO_DEVICE_RESET. Its registers and its configuration are what they are after
-    /// power-on, but for what VFIO restores. Takes 0.1 s for a function-level reset.
+    /// Resets the device, and nothing but it: VFIO_DEVICE_RESET. Its registers and its configuration are what they are
+    /// after power-on, but for what VFIO restores. Takes 0.1 s for a function-level reset.
     ///
     /// - Throws: `.unsupported` when it cannot be reset on its own.
     public borrowing func reset() throws(VFIOError) {

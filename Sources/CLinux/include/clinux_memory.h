@@ -1,6 +1,7 @@
 // Memory mappings, and transfers at an offset of a file.
 //
-// Why C: MAP_FAILED and the MAP_HUGE_* constants are not imported into Swift, and errno has to be read in the same breath.
+// Why C: MAP_FAILED and the MAP_HUGE_* constants are not imported into Swift, and errno has to be read in the same
+// breath.
 
 #ifndef CLINUX_MEMORY_H
 #define CLINUX_MEMORY_H

@@ -22,8 +22,8 @@ long clinux_socket_pair(int ends[2]);
 /// -errno.
 long clinux_send(int socket, const void *bytes, size_t count, const int *descriptors, size_t descriptor_count);
 
-/// recvmsg(2): at most `capacity` bytes and `descriptor_capacity` descriptors, these close-on-exec. Returns the number of
-/// bytes, 0 at the end of the stream, or -errno. More descriptors than there is room for is -EMSGSIZE; all that came
+/// recvmsg(2): at most `capacity` bytes and `descriptor_capacity` descriptors, these close-on-exec. Returns the number
+/// of bytes, 0 at the end of the stream, or -errno. More descriptors than there is room for is -EMSGSIZE; all that came
 /// are closed then.
 long clinux_receive(int socket, void *bytes, size_t capacity, int *descriptors, size_t descriptor_capacity,
                     size_t *descriptor_count);
