@@ -12,7 +12,9 @@ final class FakeMonitor: Sendable {
         var refuses: [String: String] = [:]
         /// How often it refuses before it obeys; nil refuses for ever.
         var refusals: Int?
-        /// Commands it reads and never answers.
+        /// Whether a command that is refused has taken its descriptor over before: it depends on how far QEMU got.
+        var consumesDescriptorsOfRefused = false
+        /// Commands it reads and never answers; `DIE:NAME` ends the connection at NAME.
         var ignores: Set<String> = []
         /// Commands it accepts without doing them.
         var forgets: Set<String> = []
@@ -42,6 +44,15 @@ final class FakeMonitor: Sendable {
         var pending: Set<String> = []
         /// Every command that came, in order; reading ones left out.
         var log: [String] = []
+
+        /// Puts a device in as if it had been attached before.
+        mutating func add(_ id: String, at bus: String) {
+            objects["vfioctl-iommufd"] = "iommufd"
+            taken["vfioctl-iommufd"] = "/dev/iommu"
+            devices.append((id, "vfio-pci"))
+            buses[id] = bus
+            taken[id] = "/dev/vfio/devices/vfio9"
+        }
     }
 
     private let thread: pthread_t
@@ -113,7 +124,7 @@ extension FakeMonitor.Shared {
         _ command: String, _ request: JSONValue, _ files: [String], over socket: borrowing UnixSocket
     ) -> Bool {
         if !command.hasPrefix("qom-"), command != "qmp_capabilities" { machine.log.append(command) }
-        if command == "die" || character.ignores.contains("DIE:" + command) { return false }
+        if character.ignores.contains("DIE:" + command) { return false }
         if character.ignores.contains(command) { return true }
         send(character.chatter, over: socket)
         let id = request["id"] ?? .null
@@ -123,6 +134,9 @@ extension FakeMonitor.Shared {
         }
         if let reason = character.refuses[command], refused < character.refusals ?? .max {
             refused += 1
+            if character.consumesDescriptorsOfRefused, let name = request["arguments"]?["fd"]?.string {
+                machine.descriptors[name] = nil
+            }
             send(error("GenericError", reason, id), over: socket)
             return true
         }
@@ -241,7 +255,9 @@ extension FakeMonitor.Shared {
 
     private func event(_ name: String, _ device: String) -> String {
         // QEMU speaks of each device twice: once without its id, for the part of it that has none.
-        let nameless: JSONValue = ["event": .string(name), "data": ["path": .string("/machine/peripheral/\(device)/x")]]
+        let nameless: JSONValue = [
+            "event": .string(name), "data": ["path": .string("/machine/peripheral/\(device)/x")],
+        ]
         let event: JSONValue = ["event": .string(name), "data": ["device": .string(device), "path": "/p"]]
         return nameless.text + "\r\n" + event.text + "\r\n"
     }
