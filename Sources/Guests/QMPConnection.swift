@@ -76,10 +76,10 @@ public struct QMPConnection: ~Copyable {
 
     // MARK: commands
 
-    /// Sends a command and waits for what it returns.
+    /// Sends a command and waits for what it returns, `time` long when it is given: some commands take theirs.
     @discardableResult
-    public mutating func execute(_ command: QMPCommand) throws(QMPError) -> JSONValue {
-        try execute(command, descriptors: [])
+    public mutating func execute(_ command: QMPCommand, within time: Duration? = nil) throws(QMPError) -> JSONValue {
+        try execute(command, descriptors: [], within: time ?? timeLimit)
     }
 
     /// Sends a command with a descriptor in the same message (SCM_RIGHTS), as `getfd` wants it. QEMU gets a descriptor
@@ -88,10 +88,18 @@ public struct QMPConnection: ~Copyable {
     public mutating func execute(
         _ command: QMPCommand, passing descriptor: borrowing OwnedDescriptor
     ) throws(QMPError) -> JSONValue {
-        try execute(command, descriptors: [descriptor.rawValue])
+        try execute(command, passing: descriptor.rawValue)
     }
 
-    private mutating func execute(_ command: QMPCommand, descriptors: [CInt]) throws(QMPError) -> JSONValue {
+    /// The same for a descriptor whose owner is known to outlive the call.
+    @discardableResult
+    mutating func execute(_ command: QMPCommand, passing number: CInt) throws(QMPError) -> JSONValue {
+        try execute(command, descriptors: [number], within: timeLimit)
+    }
+
+    private mutating func execute(
+        _ command: QMPCommand, descriptors: [CInt], within time: Duration
+    ) throws(QMPError) -> JSONValue {
         lastID += 1
         do throws(SystemCallError) {
             try socket.send(Array((command.message(id: lastID).text + "\r\n").utf8), descriptors: descriptors)
@@ -101,7 +109,7 @@ public struct QMPConnection: ~Copyable {
                 stuck ? .timedOut : .closed, socket: path, command: command.name,
                 detail: stuck ? "within \(timeLimit): the monitor reads nothing" : error.errno.description)
         }
-        let deadline = ContinuousClock.now.advanced(by: timeLimit)
+        let deadline = ContinuousClock.now.advanced(by: time)
         while let message = try receive(for: command.name, until: deadline) {
             switch message {
             case .event(let event): keep(event)
@@ -115,7 +123,7 @@ public struct QMPConnection: ~Copyable {
                 throw QMPError(.notQMP, socket: path, command: command.name, detail: "a second greeting came")
             }
         }
-        throw QMPError(.timedOut, socket: path, command: command.name, detail: "within \(timeLimit)")
+        throw QMPError(.timedOut, socket: path, command: command.name, detail: "within \(time)")
     }
 
     /// Whether an answer is this command's: false for a late one, of a command that was given up.
