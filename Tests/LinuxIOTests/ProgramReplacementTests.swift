@@ -15,7 +15,8 @@ struct ProgramReplacementTests {
             var program = shell(
                 """
                 grep -E '^(Uid|Gid|Groups|Cap...|NoNewPrivs):' /proc/self/status | tr -s '\\t ' '  '
-                ls /proc/$$/fd | xargs
+                ls /proc/$$/fd
+                :
                 """)
             program.keptDescriptors = [100]
             program.closesOthers = true
@@ -28,7 +29,7 @@ struct ProgramReplacementTests {
             lines(result?.standardOutputContent) == [
                 "Uid: \(uid) \(uid) \(uid) \(uid)", "Gid: \(gid) \(gid) \(gid) \(gid)", "Groups: \(gid) ",
                 "CapInh: 0000000000000000", "CapPrm: 0000000000000000", "CapEff: 0000000000000000",
-                "CapBnd: 0000000000000000", "CapAmb: 0000000000000000", "NoNewPrivs: 1", "0 1 100 2",
+                "CapBnd: 0000000000000000", "CapAmb: 0000000000000000", "NoNewPrivs: 1", "0", "1", "100", "2",
             ])
     }
 
