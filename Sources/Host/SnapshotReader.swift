@@ -121,10 +121,9 @@ private struct SnapshotReader {
             if let id = device.iommuGroup { members.append((id, device.address)) }
         }
         members.sort { left, right in
-            guard left.id == right.id, let first = left.device, let second = right.device else {
-                return left.id < right.id
-            }
-            return first < second
+            guard left.id == right.id else { return left.id < right.id }
+            guard let second = right.device else { return false }
+            return left.device.map { $0 < second } ?? true
         }
         for (id, device) in members {
             if snapshot.groups.last?.id != id { snapshot.groups.append(IOMMUGroup(id: id, devices: [], reserved: [])) }
