@@ -79,6 +79,11 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Programs that use the library alone.
+        .executableTarget(
+            name: "user-driver", dependencies: ["VFIO", "LinuxIO", "PCI"], path: "Examples/UserDriver",
+            swiftSettings: strict),
+
         tests("LinuxIOTests", ["LinuxIO", system]),
         tests("PCITests", ["PCI"]),
         tests("HostSimulatorTests", ["HostSimulator", "HostAccess", system]),

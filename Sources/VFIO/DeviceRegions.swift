@@ -72,6 +72,10 @@ extension VFIODevice {
             throw VFIOError(
                 .unaligned, name, "a mapping of \(region.index) cannot begin at 0x\(hex(area.offset)), within a page")
         }
+        // Smaller than any BAR of memory: MappedRegion's check counts on it.
+        guard area.size >= 8 else {
+            throw VFIOError(.accessRefused, name, "\(region.index) is too small to be mapped")
+        }
         do {
             let memory = try MemoryMapping.file(
                 descriptor, offset: region.fileOffset + area.offset, count: Int(area.size),
@@ -194,6 +198,6 @@ extension VFIOError {
     static func unaligned(offset: Int, width: Int, alignment: Int, device: String) -> VFIOError {
         VFIOError(
             .unaligned, device,
-            "0x\(hex(offset)) is no place for a register of \(width * 8) bits: it is not a multiple of \(alignment)")
+            "0x\(hex(offset)) is not aligned for a register of \(width * 8) bits: it is no multiple of \(alignment)")
     }
 }

@@ -28,10 +28,12 @@ public struct MappedRegion: ~Copyable, Sendable {
     /// - Throws: `.outOfRange` or `.unaligned`, before the device is touched.
     @inlinable
     public borrowing func read<Integer>(_ register: Register<Integer>) throws(VFIOError) -> Integer {
+        // The address before the check, so that a loop has both behind it when it begins.
+        let address = unsafe memory.address + (register.offset &- start)
         guard contains(register.offset, width: MemoryLayout<Integer>.size, alignment: MemoryLayout<Integer>.size) else {
             throw refusal(of: register.offset, width: MemoryLayout<Integer>.size)
         }
-        return unsafe readUnchecked(register)
+        return unsafe Integer.volatileLoad(from: address)
     }
 
     /// Writes a register.
@@ -39,10 +41,11 @@ public struct MappedRegion: ~Copyable, Sendable {
     /// - Throws: `.outOfRange`, `.unaligned` or `.accessRefused`, before the device is touched.
     @inlinable
     public borrowing func write<Integer>(_ value: Integer, to register: Register<Integer>) throws(VFIOError) {
+        let address = unsafe memory.address + (register.offset &- start)
         guard contains(register.offset, width: MemoryLayout<Integer>.size, alignment: MemoryLayout<Integer>.size),
             memory.isWritable
         else { throw refusal(of: register.offset, width: MemoryLayout<Integer>.size) }
-        unsafe writeUnchecked(value, to: register)
+        unsafe Integer.volatileStore(value, to: address)
     }
 
     /// Reads a register that the caller knows to lie inside and to be aligned: a single load, and no branch.
@@ -84,10 +87,11 @@ public struct MappedRegion: ~Copyable, Sendable {
         unsafe UInt64.volatileStore(value, to: memory.address + (register.offset &- start), halves: order)
     }
 
-    /// Whether an access lies inside of the mapping and is aligned.
+    /// Whether an access lies inside of the mapping and is aligned. One comparison: what is before the mapping is, as an
+    /// unsigned number, far behind it, and no mapping is smaller than the widest register.
     @inlinable
     borrowing func contains(_ offset: Int, width: Int, alignment: Int) -> Bool {
-        offset >= start && offset &- start <= memory.count &- width && offset & (alignment &- 1) == 0
+        UInt(bitPattern: offset &- start) <= UInt(bitPattern: memory.count &- width) && offset & (alignment &- 1) == 0
     }
 
     /// Why an access is refused. Out of the way of those that are not.

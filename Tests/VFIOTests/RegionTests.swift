@@ -157,7 +157,7 @@ struct MappedRegionTests {
         #expect(unaligned.code == .unaligned)
         #expect(
             unaligned.description
-                == "0000:01:00.0: 0x12 is no place for a register of 32 bits: it is not a multiple of 4")
+                == "0000:01:00.0: 0x12 is not aligned for a register of 32 bits: it is no multiple of 4")
         #expect(try refusal { try bar.read(Register(0x12), halves: .lowHigh) }.code == .unaligned)
         #expect(try refusal { try bar.write(0, to: Register(0x3ffc), halves: .highLow) }.code == .outOfRange)
     }
