@@ -22,7 +22,7 @@ public struct ChangeResult: Hashable, Sendable {
     public var error: String?
     /// Goals that were not to be seen yet when the plan ended.
     public var pending: [String]
-    /// Whether the first error was the kernel's EPERM or EACCES on a write.
+    /// Whether the first error was a lack of privileges: EACCES, or EPERM where that means no more than it says.
     public var notPermitted: Bool
 
     /// Makes a result.

@@ -104,7 +104,12 @@ public struct PlanRunner: Sendable {
                 throw HostAccessError(.write, operation.target, value: operation.value, errno: .notSupported)
             }
         } catch {
-            throw StepFailure("\(step.action) of \(subject(step)) failed: \(error)", error)
+            var failure = StepFailure("\(step.action) of \(subject(step)) failed: \(error)", error)
+            if error.errno == .notPermitted, let meaning = step.meaningOfEPERM {
+                failure.sentence += " (\(meaning))"
+                failure.notPermitted = false
+            }
+            throw failure
         }
     }
 

@@ -18,6 +18,8 @@ public struct Step: Hashable, Sendable, Codable {
     public var undo: [Operation]
     /// What is so when the step is undone; when it is so already, nothing needs undoing.
     public var undone: [Condition]
+    /// What EPERM says about an operation of this step, where that is not a lack of privileges; nil where it is.
+    public var meaningOfEPERM: String?
     /// How long one operation may take, in seconds, before it counts as pending.
     public var timeLimitSeconds: Int
     /// How long the goals are waited for after the operations, in seconds.
@@ -27,6 +29,7 @@ public struct Step: Hashable, Sendable, Codable {
     public init(
         action: String, device: String?, directory: String, guards: [Condition] = [], operations: [Operation],
         goals: [Condition], late: [Condition] = [], undo: [Operation] = [], undone: [Condition] = [],
+        meaningOfEPERM: String? = nil,
         timeLimitSeconds: Int = 30, settleSeconds: Int = 10
     ) {
         self.action = action
@@ -38,6 +41,7 @@ public struct Step: Hashable, Sendable, Codable {
         self.late = late
         self.undo = undo
         self.undone = undone
+        self.meaningOfEPERM = meaningOfEPERM
         self.timeLimitSeconds = timeLimitSeconds
         self.settleSeconds = settleSeconds
     }

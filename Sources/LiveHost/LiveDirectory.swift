@@ -99,8 +99,9 @@ final class LiveDirectory: HostDirectory {
             .write, absolute(path), value: value, code: pending ? .stillPending(helper: child) : .refused, errno: errno)
     }
 
+    /// What openat(2) opens: an absolute path is taken as it is.
     private func absolute(_ path: String) -> String {
-        path.utf8.first == UInt8(ascii: "/") ? ownPath + path : ownPath + "/" + path
+        path.utf8.first == UInt8(ascii: "/") ? path : ownPath + "/" + path
     }
 }
 

@@ -65,7 +65,7 @@ public final class SystemDeviceNames: DeviceNames {
     init() {
         unsafe udev = udev_new()
         unsafe hardware = unsafe udev.flatMap { unsafe udev_hwdb_new($0) }
-        unsafe pci = unsafe hardware == nil ? pci_alloc() : nil
+        unsafe pci = unsafe hardware == nil ? clibpci_names() : nil
     }
 
     deinit {

@@ -75,7 +75,10 @@ enum AffinityPlan {
             goals: [.value(path: path + "/smp_affinity_list", equals: cpus.description)],
             late: [.within(path: path + "/effective_affinity_list", list: cpus)],
             undo: [.write(before.description, to: path + "/smp_affinity_list")],
-            undone: [.value(path: path + "/smp_affinity_list", equals: before.description)])
+            undone: [.value(path: path + "/smp_affinity_list", equals: before.description)],
+            meaningOfEPERM:
+                "the kernel places vector \(interrupt.vector) itself, a managed interrupt, and lets nobody move it; "
+                + "--vector names others one by one")
     }
 
     /// Steps that give vectors the affinity they had; one that is there no more needs none.

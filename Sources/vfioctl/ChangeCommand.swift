@@ -98,9 +98,9 @@ struct ChangeCommand {
     private func say(_ plan: Plan, _ result: ChangeResult) throws {
         if global.json {
             try Output.print(json: ChangeReport(command: name, plan: plan, result: result))
-        } else {
+        } else if [.planned, .done, .unchanged].contains(result.outcome) {
             for warning in plan.warnings { Output.note("warning: \(warning)") }
-            if !plan.isRefused { Output.print(text(plan, result)) }
+            Output.print(text(plan, result))
         }
         let status: ExitStatus =
             switch result.outcome {
@@ -124,7 +124,7 @@ struct ChangeCommand {
         case .planned: lines.append("planned, nothing changed: \(plan.steps.count) steps")
         case .done: lines.append("done: \(plan.steps.count) steps, each verified")
         case .unchanged: lines = ["unchanged: it is so already"]
-        case .refused, .rolledBack, .incomplete: break
+        case .refused, .rolledBack, .incomplete: return ""
         }
         lines += result.pending.map { "pending: \($0)" }
         return lines.map { $0 + "\n" }.joined()

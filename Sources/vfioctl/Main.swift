@@ -9,6 +9,9 @@ enum Main {
             try command.run()
         } catch let failure as CommandFailure {
             failure.report()
+        } catch  where Vfioctl.exitCode(for: error) == .validationFailure {
+            // One sentence, as every complaint; the parser's own report adds two lines of usage.
+            CommandFailure(.usage, Vfioctl.message(for: error)).report()
         } catch {
             Vfioctl.exit(withError: error)
         }

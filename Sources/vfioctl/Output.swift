@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Glibc
+internal import PCI
 internal import SystemPackage
 
 /// Where answers go: standard output in large writes, complaints to standard error.
@@ -11,12 +12,17 @@ enum Output {
 
     /// Writes one sentence to standard error: `vfioctl: …`.
     static func complain(_ sentence: String) {
-        write("vfioctl: \(sentence)\n".utf8, to: .standardError)
+        note("vfioctl: \(sentence)")
     }
 
-    /// Writes one line to standard error.
+    /// Writes one line to standard error. What a user or a file put into it reaches the terminal as text, never as a control
+    /// sequence or a line of its own.
     static func note(_ line: String) {
-        write("\(line)\n".utf8, to: .standardError)
+        let scalars = line.unicodeScalars.map { scalar in
+            scalar.properties.generalCategory == .control
+                ? "\\x" + hexadecimal(scalar.value, width: 2) : String(scalar)
+        }
+        write("\(scalars.joined())\n".utf8, to: .standardError)
     }
 
     /// Writes to standard error as it is: for a line that is rewritten on a terminal.
