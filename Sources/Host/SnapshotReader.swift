@@ -34,8 +34,9 @@ extension HostSnapshot {
         try reader.readDevices(details: parts.contains(.details))
         reader.attachClassDevices()
         reader.readGroups(reservedRegions: parts.contains(.reservedRegions))
-        if parts.contains(.uses) { reader.readUses() }
-        return reader.snapshot
+        var snapshot = reader.snapshot
+        if parts.contains(.uses) { UseReader(host).read(into: &snapshot) }
+        return snapshot
     }
 }
 
@@ -146,11 +147,6 @@ private struct SnapshotReader {
             else { return nil }
             return ReservedRegion(start: start, end: end, type: String(fields[2]))
         }
-    }
-
-    // MARK: uses
-
-    mutating func readUses() {
     }
 }
 

@@ -49,6 +49,9 @@ package final class TemporaryDirectory: Sendable {
         precondition(made == 0, "cannot link \(name)")
     }
 
+    /// Removes a file or link; whether there was one.
+    package func remove(_ name: String) -> Bool { unsafe unlink(path + "/" + name) == 0 }
+
     private static func write(_ content: String, to path: String) -> Bool {
         guard let stream = unsafe fopen(path, "w") else { return false }
         defer { unsafe fclose(stream) }
