@@ -112,6 +112,18 @@ extension VFIODevice {
         try write(bytes.span, to: region, at: UInt64(register.offset))
     }
 
+    /// Refuses a register that reading or writing would refuse, without touching the device.
+    ///
+    /// - Throws: `.outOfRange`, `.unaligned`, `.accessRefused`.
+    public borrowing func check<Integer>(
+        _ register: Register<Integer>, in region: Region, writing: Bool
+    ) throws(VFIOError) {
+        let width = MemoryLayout<Integer>.size
+        try region.admit(register.offset, width: width, device: name)
+        try region.admit(
+            transferOf: width, at: UInt64(register.offset), writing ? .write : .read, device: name)
+    }
+
     /// Reads a part of a region through the device's file: pread(2), all of it or an error.
     ///
     /// - Throws: `.outOfRange`, `.accessRefused` before the device is touched; `.shortTransfer` with the number of

@@ -29,6 +29,7 @@ struct Vfioctl: ParsableCommand {
         version: version,
         subcommands: [
             List.self, Groups.self, Show.self, Bind.self, Restore.self, SRIOVCommand.self, IRQCommand.self,
+            Inspect.self, Read.self, Write.self, Regs.self,
         ])
 
     static let version = "0.1.0"
