@@ -67,7 +67,7 @@ let package = Package(
         library("VFIO", ["LinuxIO", "PCI", "CLinux", system]),
 
         // Handing a device to a program, and to a running guest.
-        library("Guests", ["Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),
+        library("Guests", ["Changes", "Host", "HostAccess", "LinuxIO", "PCI", "VFIO", system]),
 
         .executableTarget(
             name: "vfioctl",
@@ -90,7 +90,7 @@ let package = Package(
         tests("VFIOTests", ["VFIO", "LinuxIO", "PCI", "CLinux", system]),
         tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
         tests("PassthroughTests", ["Passthrough", "Host", "Changes", "HostSimulator", "HostAccess", "PCI"]),
-        tests("GuestsTests", ["Guests", "Changes", "Host", "HostAccess", "LinuxIO", "PCI", system]),
+        tests("GuestsTests", ["Guests", "Changes", "Host", "HostAccess", "LinuxIO", "PCI", "VFIO", system]),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
         tests("HostTests", ["Host", "HostAccess", "TestSupport", "PCI", system]),

@@ -1,6 +1,7 @@
 internal import Changes
 public import Host
 public import PCI
+internal import VFIO
 
 /// Gives a device to a QEMU that is already running: the iommufd and the device's own descriptor, then `device_add`.
 public struct AttachRequest: Hashable, Sendable {
@@ -44,28 +45,38 @@ public struct AttachRequest: Hashable, Sendable {
                 "every root port of the guest is taken (\(guest.rootPorts.map(\.id).joined(separator: ", "))): "
                     + "start it with one more pcie-root-port, or name a --bus")
         }
-        if let type = guest.objects[GuestNames.iommufdObject], type != "iommufd" {
-            plan.obstacles.append("the guest's object \(GuestNames.iommufdObject) is a \(type), not an iommufd")
+        let object = iommufdObject(on: host, in: guest)
+        if let type = guest.objects[object], type != "iommufd" {
+            plan.obstacles.append("the guest's object \(object) is a \(type), not an iommufd")
         }
         guard plan.refusals.isEmpty, plan.obstacles.isEmpty else { return plan }
 
-        if guest.objects[GuestNames.iommufdObject] == nil { plan.steps.append(addIOMMUFD) }
-        plan.steps.append(plug(into: port))
+        if guest.objects[object] == nil { plan.steps.append(add(object)) }
+        plan.steps.append(plug(into: port, through: object))
         return plan
     }
 
-    /// Members of the device's group that this guest holds through the same iommufd, as far as their ids tell.
+    /// Other members of the device's group that this guest has, as far as their ids tell.
     private func siblings(on host: HostSnapshot, in guest: GuestSnapshot) -> Set<PCIAddress> {
         guard let id = host.device(at: address)?.iommuGroup, let group = host.group(id) else { return [] }
-        return Set(group.devices.filter { $0 != address && guest.iommufdUsers.contains(GuestNames.device($0)) })
+        return Set(group.devices.filter { $0 != address && guest.iommufdOf[GuestNames.device($0)] != nil })
+    }
+
+    /// The iommufd to use: the one that has the device's group already, since the kernel gives a group to one; else our
+    /// own; else whichever the guest was started with. With none there, our own is added.
+    private func iommufdObject(on host: HostSnapshot, in guest: GuestSnapshot) -> String {
+        if let sibling = siblings(on: host, in: guest).min(), let object = guest.iommufdOf[GuestNames.device(sibling)] {
+            return object
+        }
+        if guest.objects[GuestNames.iommufdObject] != nil { return GuestNames.iommufdObject }
+        return guest.objects.filter { $0.value == "iommufd" }.keys.min() ?? GuestNames.iommufdObject
     }
 
     private func place(in guest: GuestSnapshot) -> String? { bus ?? guest.rootPorts.first { $0.isFree }?.id }
 
     private static let driver = "vfio-pci"
 
-    private var addIOMMUFD: GuestPlan.Step {
-        let name = GuestNames.iommufdObject
+    private func add(_ name: String) -> GuestPlan.Step {
         let descriptor = name + "-fd"
         return GuestPlan.Step(
             action: "add-iommufd",
@@ -77,11 +88,11 @@ public struct AttachRequest: Hashable, Sendable {
             undo: [QMPCommand("object-del", ["id": .string(name)])], goal: .object(name))
     }
 
-    private func plug(into port: String?) -> GuestPlan.Step {
+    private func plug(into port: String?, through iommufd: String) -> GuestPlan.Step {
         let descriptor = id + "-fd"
         var arguments: [String: JSONValue] = [
             "driver": .string(Self.driver), "id": .string(id), "fd": .string(descriptor),
-            "iommufd": .string(GuestNames.iommufdObject),
+            "iommufd": .string(iommufd),
         ]
         if let port { arguments["bus"] = .string(port) }
         return GuestPlan.Step(

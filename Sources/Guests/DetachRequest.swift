@@ -18,7 +18,9 @@ public struct DetachRequest: Hashable, Sendable {
     }
 
     /// Decides what is to be done in a guest that looks so. No I/O.
-    public func plan(in guest: GuestSnapshot) -> GuestPlan {
+    ///
+    /// - Parameter isHeld: whether the guest's VMM has the device open; nil when that cannot be seen.
+    public func plan(in guest: GuestSnapshot, isHeld: Bool? = nil) -> GuestPlan {
         var plan = GuestPlan(address: address, socket: socket)
         if let type = guest.devices[id] {
             guard type.hasPrefix("vfio-pci") else {
@@ -26,10 +28,16 @@ public struct DetachRequest: Hashable, Sendable {
                 return plan
             }
             plan.steps.append(unplug)
+        } else if isHeld == true {
+            plan.obstacles.append(
+                "the guest has no device \(id), and yet has \(address) open: name the --id that it has there "
+                    + "(of \(guest.devices.filter { $0.value == "vfio-pci" }.keys.sorted().joined(separator: ", ")))")
+            return plan
         }
         // Left over from a guest that let go only after an earlier detach had stopped waiting, too.
-        let isOurs = guest.objects[GuestNames.iommufdObject] == "iommufd"
-        if isOurs, guest.iommufdUsers.allSatisfy({ $0 == id }) { plan.steps.append(removeIOMMUFD) }
+        let name = GuestNames.iommufdObject
+        let isUsed = guest.iommufdOf.contains { $0.key != id && $0.value == name }
+        if guest.objects[name] == "iommufd", !isUsed { plan.steps.append(removeIOMMUFD) }
         return plan
     }
 

@@ -1,12 +1,5 @@
 public import PCI
-
-/// The two ways in which the kernel gives a device to user space.
-public enum VFIOBackend: String, Hashable, Sendable, Codable, CaseIterable {
-    /// /dev/vfio/N and a container, /dev/vfio/vfio.
-    case group
-    /// /dev/vfio/devices/vfioN and /dev/iommu.
-    case iommufd
-}
+public import VFIO
 
 /// What `run` is asked to hand over, before anything is opened.
 public struct HandOverRequest: Hashable, Sendable {
@@ -26,7 +19,7 @@ public struct HandOverRequest: Hashable, Sendable {
     }
 
     /// Refuses the first placeholder in `arguments` that this hand-over has no value for.
-    public func check(_ arguments: [ArgumentTemplate]) throws(HandOffError) {
+    public func check(_ arguments: [ArgumentTemplate]) throws(ProgramHandOffError) {
         for argument in arguments {
             for case .placeholder(let placeholder, let spelled) in argument.parts {
                 try check(placeholder, spelled: spelled)
@@ -34,7 +27,7 @@ public struct HandOverRequest: Hashable, Sendable {
         }
     }
 
-    private func check(_ placeholder: Placeholder, spelled: String) throws(HandOffError) {
+    private func check(_ placeholder: Placeholder, spelled: String) throws(ProgramHandOffError) {
         let reason: String
         switch placeholder {
         case .device(let index), .address(let index), .group(let index):
@@ -59,7 +52,7 @@ public struct HandOverRequest: Hashable, Sendable {
                 ? "the devices are attached to an I/O address space only with --attached"
                 : "there is an I/O address space only with --backend iommufd --attached"
         }
-        throw HandOffError(.badPlaceholder, "cannot fill \(spelled): \(reason)")
+        throw ProgramHandOffError(.badPlaceholder, "cannot fill \(spelled): \(reason)")
     }
 }
 
@@ -88,8 +81,27 @@ public struct HandedOver: Hashable, Sendable {
         self.context = context
     }
 
+    /// Describes what `handOff` has open, for the devices at `addresses`.
+    public init(_ handOff: borrowing HandOff, addresses: [PCIAddress]) {
+        let context =
+            if let iommufd = handOff.iommufd {
+                Context.iommufd(iommufd, ioas: handOff.addressSpaceID)
+            } else {
+                Context.group(groups: handOff.groupDescriptors, container: handOff.container ?? -1)
+            }
+        self.init(addresses: addresses, devices: handOff.deviceDescriptors, context: context)
+    }
+
+    /// Every number that is open, each once.
+    public var descriptors: [CInt] {
+        switch context {
+        case .iommufd(let number, _): devices + [number]
+        case .group(let groups, let container): devices + Set(groups).sorted() + [container]
+        }
+    }
+
     /// The text for a placeholder.
-    public func value(of placeholder: Placeholder, spelled: String) throws(HandOffError) -> String {
+    public func value(of placeholder: Placeholder, spelled: String) throws(ProgramHandOffError) -> String {
         let value: String? =
             switch (placeholder, context) {
             case (.device(let index), _): devices.element(at: index).map(String.init)
@@ -101,7 +113,7 @@ public struct HandedOver: Hashable, Sendable {
             default: nil
             }
         guard let value else {
-            throw HandOffError(.badPlaceholder, "cannot fill \(spelled): nothing of that name was opened")
+            throw ProgramHandOffError(.badPlaceholder, "cannot fill \(spelled): nothing of that name was opened")
         }
         return value
     }

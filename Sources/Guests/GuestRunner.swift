@@ -143,7 +143,7 @@ public struct GuestRunner: Sendable {
         }
         guard let answer else {
             throw Failure(
-                "the guest has not answered within \(timeLimit) and still has it: it may let go later, or not be "
+                "the guest has not answered within \(timeLimit.brief) and still has it: it may let go later, or not be "
                     + "running; ask again with a longer --timeout, or end the guest", .pending)
         }
         if answer.name != answers[0] {

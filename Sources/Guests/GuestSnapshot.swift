@@ -2,7 +2,8 @@ public import PCI
 
 /// What `attach` and `detach` call things inside a guest.
 public enum GuestNames {
-    /// The iommufd object that all devices attached by vfioctl share: one address space, pinned and counted once.
+    /// The iommufd object that `attach` adds to a guest that has none. All devices attached later share it: one address
+    /// space, in which the guest's memory is pinned, and counted, once.
     public static let iommufdObject = "vfioctl-iommufd"
 
     /// The id of a device, unless the user chooses one: `vfio-0000-01-00.0`. QEMU's ids have no colons.
@@ -30,8 +31,9 @@ public struct GuestSnapshot: Hashable, Sendable {
     public var devices: [String: String]
     /// The type of each object: `vfioctl-iommufd` is an `iommufd`.
     public var objects: [String: String]
-    /// Devices that use our iommufd object: ids, or QOM paths of those without one.
-    public var iommufdUsers: [String]
+    /// The id of the iommufd object that each of the host's devices uses, by the device's id (or its QOM path, where it
+    /// has none).
+    public var iommufdOf: [String: String]
     /// Root ports with an id, in QEMU's order, each with whether a device sits behind it.
     public var rootPorts: [RootPort]
 
@@ -52,13 +54,13 @@ public struct GuestSnapshot: Hashable, Sendable {
     /// Makes a snapshot of what was read.
     public init(
         version: String, hasIOMMUFD: Bool = true, devices: [String: String] = [:], objects: [String: String] = [:],
-        iommufdUsers: [String] = [], rootPorts: [RootPort] = []
+        iommufdOf: [String: String] = [:], rootPorts: [RootPort] = []
     ) {
         self.version = version
         self.hasIOMMUFD = hasIOMMUFD
         self.devices = devices
         self.objects = objects
-        self.iommufdUsers = iommufdUsers
+        self.iommufdOf = iommufdOf
         self.rootPorts = rootPorts
     }
 
@@ -75,7 +77,7 @@ public struct GuestSnapshot: Hashable, Sendable {
             }
             guest.rootPorts.append(RootPort(id: id, isFree: !plugged))
         }
-        guard guest.objects[GuestNames.iommufdObject] != nil else { return guest }
+        guard guest.objects.values.contains("iommufd") else { return guest }
         let nameless = try monitor.children(of: "/machine/peripheral-anon")
             .map {
                 (
@@ -85,8 +87,9 @@ public struct GuestSnapshot: Hashable, Sendable {
             }
         let named = devices.map { (label: $0.name, path: "\(peripherals)/\($0.name)", type: $0.type) }
         for device in named + nameless where device.type.hasPrefix("vfio-") {
-            if try monitor.iommufd(of: device.path) == "/objects/" + GuestNames.iommufdObject {
-                guest.iommufdUsers.append(device.label)
+            let object = try monitor.iommufd(of: device.path)
+            if let object, object.hasPrefix("/objects/") {
+                guest.iommufdOf[device.label] = String(object.dropFirst("/objects/".count))
             }
         }
         return guest

@@ -34,9 +34,9 @@ public struct LockedMemoryBudget: Hashable, Sendable {
     /// has just been started will pin more, up to its own RLIMIT_MEMLOCK, which was set with all before it in mind. The
     /// larger of the two is the answer. Processes that end meanwhile, or that may not be looked into, are passed over.
     public static func claimed(by uid: UInt32, on host: any HostDirectory) -> UInt64 {
-        let processes: [String]
+        let processes: [Int32]
         do throws(HostAccessError) {
-            processes = try host.entries("/proc").filter { $0.utf8.allSatisfy(isDigit) }
+            processes = try host.entries("/proc").compactMap { Int32($0) }
         } catch {
             return 0
         }
@@ -46,7 +46,7 @@ public struct LockedMemoryBudget: Hashable, Sendable {
             guard let status = host.optionalText("/proc/\(process)/status"), field("Uid", of: status) == UInt64(uid)
             else { continue }
             pinned = pinned.addingOrMax((field("VmPin", of: status) ?? 0).multipliedOrMax(1024))
-            if holdsIOMMUFD(process, on: host), let limit = lockLimit(process, on: host) {
+            if host.process(process, hasOpen: "/dev/iommu") == true, let limit = lockLimit(process, on: host) {
                 promised = max(promised, limit)
             }
         }
@@ -62,22 +62,8 @@ public struct LockedMemoryBudget: Hashable, Sendable {
         return nil
     }
 
-    private static func holdsIOMMUFD(_ process: String, on host: any HostDirectory) -> Bool {
-        do throws(HostAccessError) {
-            return try host.entries("/proc/\(process)/fd").contains { number in
-                do throws(HostAccessError) {
-                    return try host.readLink("/proc/\(process)/fd/\(number)") == "/dev/iommu"
-                } catch {
-                    return false
-                }
-            }
-        } catch {
-            return false
-        }
-    }
-
     /// The soft limit of /proc/PID/limits; nil for "unlimited", which promises nothing.
-    private static func lockLimit(_ process: String, on host: any HostDirectory) -> UInt64? {
+    private static func lockLimit(_ process: Int32, on host: any HostDirectory) -> UInt64? {
         let title = "Max locked memory"
         guard let limits = host.optionalText("/proc/\(process)/limits"),
             let line = limits.split(separator: "\n").first(where: { $0.hasPrefix(title) })

@@ -1,6 +1,7 @@
 public import Changes
 public import Host
 public import PCI
+public import VFIO
 
 extension HostSnapshot {
     /// What forbids opening devices through VFIO now, as a plan without steps: obstacles for what no one may override,

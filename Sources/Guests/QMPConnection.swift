@@ -65,7 +65,7 @@ public struct QMPConnection: ~Copyable {
         case nil:
             throw QMPError(
                 .timedOut, socket: path,
-                detail: "within \(timeLimit): a monitor serves one client at a time; is another one connected?")
+                detail: "within \(timeLimit.brief): a monitor serves one client at a time; is another one connected?")
         }
     }
 
@@ -107,7 +107,7 @@ public struct QMPConnection: ~Copyable {
             let stuck = error.errno == .resourceTemporarilyUnavailable || error.errno == .wouldBlock
             throw QMPError(
                 stuck ? .timedOut : .closed, socket: path, command: command.name,
-                detail: stuck ? "within \(timeLimit): the monitor reads nothing" : error.errno.description)
+                detail: stuck ? "within \(timeLimit.brief): the monitor reads nothing" : error.errno.description)
         }
         let deadline = ContinuousClock.now.advanced(by: time)
         while let message = try receive(for: command.name, until: deadline) {
@@ -123,7 +123,7 @@ public struct QMPConnection: ~Copyable {
                 throw QMPError(.notQMP, socket: path, command: command.name, detail: "a second greeting came")
             }
         }
-        throw QMPError(.timedOut, socket: path, command: command.name, detail: "within \(time)")
+        throw QMPError(.timedOut, socket: path, command: command.name, detail: "within \(time.brief)")
     }
 
     /// Whether an answer is this command's: false for a late one, of a command that was given up.

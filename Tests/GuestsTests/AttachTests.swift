@@ -51,6 +51,15 @@ struct AttachTests {
         #expect(after.buses["vfio-0000-01-00.0"] == "rp1")
     }
 
+    @Test("an iommufd that the guest was started with is used: its memory is pinned once, not twice")
+    func startedWithOne() throws {
+        var machine = FakeMonitor.Machine()
+        machine.objects["i0"] = "iommufd"
+        let fake = FakeMonitor(machine)
+        #expect(try attach(to: fake) == ChangeResult(.done))
+        #expect(fake.end().log == ["getfd", "device_add"])
+    }
+
     @Test("a device that the guest has already is no change")
     func already() throws {
         var machine = FakeMonitor.Machine()
@@ -65,9 +74,13 @@ struct AttachTests {
     func siblings() {
         let held = host(siblingHeldBy: "pid 12 (qemu)")
         var guest = GuestSnapshot(
-            version: "10.0.2", objects: ["vfioctl-iommufd": "iommufd"], iommufdUsers: ["vfio-0000-01-00.1"])
-        #expect(request.plan(on: held, in: guest).refusals.isEmpty)
-        guest.iommufdUsers = []
+            version: "10.0.2", objects: ["vfioctl-iommufd": "iommufd", "own": "iommufd"],
+            iommufdOf: ["vfio-0000-01-00.1": "own"])
+        let plan = request.plan(on: held, in: guest)
+        #expect(plan.refusals.isEmpty)
+        // The kernel gives a group to one iommufd only.
+        #expect(plan.steps.last?.operations.last?.command.arguments["iommufd"] == "own")
+        guest.iommufdOf = [:]
         #expect(request.plan(on: held, in: guest).refusals.map(\.device) == ["0000:01:00.1"])
     }
 

@@ -72,7 +72,7 @@ struct DetachTests {
         let result = try detach(from: fake, timeLimit: .milliseconds(300))
         #expect(clock.now - begun >= .milliseconds(300))
         #expect(result.outcome == .incomplete)
-        #expect(result.error?.contains("the guest has not answered within 0.3 seconds") == true)
+        #expect(result.error?.contains("the guest has not answered within 0.3 s") == true)
         #expect(fake.end().log == ["device_del"])
     }
 
@@ -125,6 +125,18 @@ struct DetachTests {
         let guest = GuestSnapshot(version: "10.0.2", devices: ["net0": "e1000e"])
         let plan = DetachRequest(address: igb, socket: "/run/m", id: "net0").plan(in: guest)
         #expect(plan.resultWithoutRunning?.outcome == .refused)
+    }
+
+    @Test("a device that is in the guest under another id is not taken for one that is not there")
+    func otherID() {
+        let guest = GuestSnapshot(version: "10.0.2", devices: ["card": "vfio-pci", "rp0": "pcie-root-port"])
+        let held = request.plan(in: guest, isHeld: true)
+        #expect(held.resultWithoutRunning?.outcome == .refused)
+        #expect(held.obstacles.first?.contains("name the --id that it has there (of card)") == true)
+        #expect(request.plan(in: guest, isHeld: false).resultWithoutRunning?.outcome == .unchanged)
+        #expect(request.plan(in: guest, isHeld: nil).resultWithoutRunning?.outcome == .unchanged)
+        let named = DetachRequest(address: igb, socket: "/run/m", id: "card").plan(in: guest, isHeld: true)
+        #expect(named.steps.map(\.action) == ["unplug"])
     }
 
     private func detach(

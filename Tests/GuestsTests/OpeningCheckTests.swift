@@ -2,6 +2,7 @@ import Changes
 import Guests
 import Host
 import Testing
+import VFIO
 
 @Suite("Before a device is opened")
 struct OpeningCheckTests {

@@ -1,6 +1,7 @@
 import Guests
 import PCI
 import Testing
+import VFIO
 
 @Suite("Placeholders of run")
 struct PlaceholderTests {
@@ -49,7 +50,7 @@ struct PlaceholderTests {
         ])
     func refused(argument: String, backend: VFIOBackend, attached: Bool) {
         let request = HandOverRequest(addresses: addresses, backend: backend, attached: attached)
-        let error = #expect(throws: HandOffError.self) { try request.check([ArgumentTemplate("x=\(argument)")]) }
+        let error = #expect(throws: ProgramHandOffError.self) { try request.check([ArgumentTemplate("x=\(argument)")]) }
         #expect(error?.code == .badPlaceholder)
         #expect(error?.description.contains("cannot fill \(argument): ") == true)
     }

@@ -60,7 +60,7 @@ struct QMPConnectionTests {
         var connection = try monitor.connect(timeLimit: .milliseconds(100))
         let error = refusal { () throws(QMPError) in try connection.execute(QMPCommand("slow")) }
         #expect(error?.code == .timedOut)
-        #expect(error?.description == "slow at the monitor /run/m had no answer within 0.1 seconds")
+        #expect(error?.description == "slow at the monitor /run/m had no answer within 0.1 s")
         #expect(try connection.execute(QMPCommand("quick"), within: .seconds(10)) == "quick")
     }
 

@@ -3,11 +3,12 @@ import Guests
 import LinuxIO
 import PCI
 import SystemPackage
+import VFIO
 import Testing
 
 /// Each test that becomes another program does so in a process of its own.
 @Suite("Handing descriptors to a command")
-struct HandOffTests {
+struct ProgramHandOffTests {
     @Test("the command gets the descriptors, the placeholders and the environment, and its exit status is the answer")
     func handedOver() async {
         let result = await #expect(
@@ -38,7 +39,7 @@ struct HandOffTests {
         .enabled(if: !mayRaiseLimits, "this process may raise any limit"))
     func limitRefused() async {
         await #expect(processExitsWith: .success) {
-            let error = #expect(throws: HandOffError.self) {
+            let error = #expect(throws: ProgramHandOffError.self) {
                 try become(["/bin/sh", "-c", "exit 1"], memory: "1048576T")
             }
             #expect(error?.code == .notPermitted)
@@ -51,7 +52,7 @@ struct HandOffTests {
         await #expect(processExitsWith: .success) {
             // A program that is there and executable, and whose interpreter is not.
             try withProgram("hand-off", "#!/nonexistent/interpreter\n") { script in
-                let error = #expect(throws: HandOffError.self) { try become([script]) }
+                let error = #expect(throws: ProgramHandOffError.self) { try become([script]) }
                 #expect(error?.code == .noSuchCommand)
                 #expect(error?.description == "cannot run \(script): no such file")
                 #expect(fcntl(100, F_GETFD) & FD_CLOEXEC != 0)
@@ -63,42 +64,46 @@ struct HandOffTests {
     func noSuchCommand() {
         for (command, reason) in [
             ("no-such-command-anywhere", "no directory of PATH has it"), ("/nonexistent/qemu", "no such file"),
-            ("/etc/passwd/x", "no such file"), ("/usr", "it is no program"), ("", "there is no command to run"),
+            ("/etc/passwd/x", "no such file"), ("", "there is no command to run"),
         ] {
-            let error = #expect(throws: HandOffError.self) { try HandOff(request(), to: [command]) }
+            let error = #expect(throws: ProgramHandOffError.self) { try ProgramHandOff(request(), to: [command]) }
             #expect(error?.code == .noSuchCommand)
             #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
         }
-        let error = #expect(throws: HandOffError.self) { try HandOff(request(), to: ["/etc/passwd"]) }
-        #expect(error?.code == .notPermitted)
+        for command in ["/etc/passwd", "/usr", "/dev/null"] {
+            let error = #expect(throws: ProgramHandOffError.self) { try ProgramHandOff(request(), to: [command]) }
+            #expect(error?.code == .notExecutable)
+        }
     }
 
     @Test("a user that is not there is refused before anything is opened")
     func noSuchUser() {
         for user in ["no-such-user-anywhere", "4294967295", "+0", "-1", ""] {
-            let error = #expect(throws: HandOffError.self) { try HandOff(request(), to: ["sh"], as: user) }
+            let error = #expect(throws: ProgramHandOffError.self) {
+                try ProgramHandOff(request(), to: ["sh"], as: user)
+            }
             #expect(error?.code == .noSuchUser)
         }
     }
 
     @Test("a user may be given by number")
     func userByNumber() throws {
-        #expect(try HandOff(request(), to: ["sh"], as: "0").user?.name == "root")
+        #expect(try ProgramHandOff(request(), to: ["sh"], as: "0").user?.name == "root")
     }
 
     @Test("QEMU is told from other commands where it cannot take what it is given")
     func warnings() throws {
         try withProgram("qemu-system-x86_64") { qemu in
-            #expect(try HandOff(request(), to: [qemu]).warnings == [])
-            let group = try HandOff(request(backend: .group), to: [qemu]).warnings
+            #expect(try ProgramHandOff(request(), to: [qemu]).warnings == [])
+            let group = try ProgramHandOff(request(backend: .group), to: [qemu]).warnings
             #expect(group.count == 1 && group[0].contains("--backend iommufd"))
-            let attached = try HandOff(request(attached: true), to: [qemu]).warnings
+            let attached = try ProgramHandOff(request(attached: true), to: [qemu]).warnings
             #expect(attached.count == 1 && attached[0].contains("--attached"))
         }
-        #expect(try HandOff(request(backend: .group), to: ["sh"]).warnings == [])
-        let user = try HandOff(request(), to: ["sh"], as: "0").warnings
+        #expect(try ProgramHandOff(request(backend: .group), to: ["sh"]).warnings == [])
+        let user = try ProgramHandOff(request(), to: ["sh"], as: "0").warnings
         #expect(user.count == 1 && user[0].contains("--memory"))
-        #expect(try HandOff(request(), to: ["sh"], as: "0", guestMemory: MemorySize("1G")).warnings == [])
+        #expect(try ProgramHandOff(request(), to: ["sh"], as: "0", guestMemory: MemorySize("1G")).warnings == [])
     }
 }
 
@@ -109,14 +114,14 @@ private func request(backend: VFIOBackend = .iommufd, attached: Bool = false) ->
 
 /// Hands /dev/zero as the device and /dev/null as the iommufd, under numbers that nothing else has.
 private func become(_ command: [String], as user: String? = nil, memory: String? = nil) throws {
-    let handOff = try HandOff(
+    let handOff = try ProgramHandOff(
         request(), to: command, as: user, guestMemory: memory.flatMap { MemorySize($0) })
     for (path, number) in [("/dev/zero", CInt(100)), ("/dev/null", 101)] {
         let opened = try OwnedDescriptor.open(path, flags: O_RDWR)
         try #require(dup2(opened.rawValue, number) == number)
     }
     let open = HandedOver(addresses: request().addresses, devices: [100], context: .iommufd(101, ioas: nil))
-    try handOff.run(with: open, keeping: [100, 101], on: ProcessTable())
+    try handOff.run(with: open, on: ProcessTable())
 }
 
 private func lines(_ output: [UInt8]?) -> [String] {

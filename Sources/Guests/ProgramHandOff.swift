@@ -1,12 +1,13 @@
 public import HostAccess
 public import LinuxIO
 internal import SystemPackage
+public import VFIO
 
 /// Handing open devices to a command that takes this process's place.
 ///
 /// Made in two moves, so that everything that can be wrong with the request is known before a device is opened (and, by
 /// being opened, reset): `init` looks, `run` acts.
-public struct HandOff: Sendable {
+public struct ProgramHandOff: Sendable {
     /// What is handed over.
     public let request: HandOverRequest
     /// The user the command runs as; nil stays who we are.
@@ -24,9 +25,9 @@ public struct HandOff: Sendable {
     ///   - user: a name, or a number.
     public init(
         _ request: HandOverRequest, to command: [String], as user: String? = nil, guestMemory: MemorySize? = nil
-    ) throws(HandOffError) {
+    ) throws(ProgramHandOffError) {
         guard let program = command.first, !program.isEmpty else {
-            throw HandOffError(.noSuchCommand, "there is no command to run: give one after --")
+            throw ProgramHandOffError(.noSuchCommand, "there is no command to run: give one after --")
         }
         let arguments = command.dropFirst().map { ArgumentTemplate($0) }
         try request.check(arguments)
@@ -38,7 +39,7 @@ public struct HandOff: Sendable {
         self.request = request
         self.program = program
         self.arguments = arguments
-        self.user = try user.map { name throws(HandOffError) in try Self.account(name) }
+        self.user = try user.map { name throws(ProgramHandOffError) in try Self.account(name) }
         self.guestMemory = guestMemory
     }
 
@@ -73,21 +74,25 @@ public struct HandOff: Sendable {
         return LockedMemoryBudget(guestMemory: guestMemory?.bytes ?? 0, alreadyClaimed: claimed)
     }
 
-    /// Becomes the command. It returns only by throwing; the descriptors are the caller's to close then.
+    /// Becomes the command. It returns only by throwing, and everything is closed then.
+    public func run(_ handOff: consuming HandOff, on host: any HostDirectory) throws(ProgramHandOffError) -> Never {
+        let open = HandedOver(handOff, addresses: request.addresses)
+        try withExtendedLifetime(handOff) { () throws(ProgramHandOffError) in try run(with: open, on: host) }
+    }
+
+    /// Becomes the command, which inherits every descriptor of `open`. It returns only by throwing; the descriptors are
+    /// the caller's to close then.
     ///
     /// - Parameters:
     ///   - open: what was opened for `request`.
-    ///   - descriptors: every descriptor that the command is to inherit.
     ///   - host: where the user's other processes are looked for.
-    public func run(
-        with open: HandedOver, keeping descriptors: [CInt], on host: any HostDirectory
-    ) throws(HandOffError) -> Never {
+    public func run(with open: HandedOver, on host: any HostDirectory) throws(ProgramHandOffError) -> Never {
         var filled = [program]
         for argument in arguments { filled.append(try argument.filled(open.value)) }
         var replacement = ProgramReplacement(
             program: program, arguments: filled,
             environment: open.environment(replacingIn: ProgramReplacement.inheritedEnvironment))
-        replacement.keptDescriptors = descriptors
+        replacement.keptDescriptors = open.descriptors
         replacement.closesOthers = user != nil
         replacement.user = user
         replacement.lockedMemory = lockedMemory(on: host)?.limit
@@ -98,33 +103,29 @@ public struct HandOff: Sendable {
         }
     }
 
-    private static func account(_ name: String) throws(HandOffError) -> UserAccount {
+    private static func account(_ name: String) throws(ProgramHandOffError) -> UserAccount {
         do throws(SystemCallError) {
             if let account = try UserAccount.find(name) { return account }
         } catch {
-            throw HandOffError(.failed, "cannot look up the user \(name): \(error)")
+            throw ProgramHandOffError(.failed, "cannot look up the user \(name): \(error)")
         }
-        throw HandOffError(
+        throw ProgramHandOffError(
             .noSuchUser, "there is no user \(name) on this machine: give a name that `getent passwd` lists")
     }
 
-    private static func explain(_ error: SystemCallError, running program: String) -> HandOffError {
+    private static func explain(_ error: SystemCallError, running program: String) -> ProgramHandOffError {
         let refused = error.errno == .permissionDenied || error.errno == .notPermitted
         guard error.call == "execvp" else {
             let cure =
                 refused ? "; root may, where it has CAP_SYS_RESOURCE, CAP_SETUID, CAP_SETGID and CAP_SETPCAP" : ""
-            return HandOffError(refused ? .notPermitted : .failed, "cannot run \(program): \(error)\(cure)")
+            return ProgramHandOffError(refused ? .notPermitted : .failed, "cannot run \(program): \(error)\(cure)")
         }
         switch error.errno {
         case .noSuchFileOrDirectory, .notDirectory:
             let place = program.utf8.contains(UInt8(ascii: "/")) ? "no such file" : "no directory of PATH has it"
-            return HandOffError(.noSuchCommand, "cannot run \(program): \(place)")
-        case .permissionDenied, .notPermitted:
-            return HandOffError(.notPermitted, "cannot run \(error.subject): it may not be executed (\(error.errno))")
-        case .isDirectory:
-            return HandOffError(.noSuchCommand, "cannot run \(error.subject): it is no program (\(error.errno))")
+            return ProgramHandOffError(.noSuchCommand, "cannot run \(program): \(place)")
         default:
-            return HandOffError(.failed, "cannot run \(error.subject): \(error.errno)")
+            return ProgramHandOffError(.notExecutable, "cannot run \(error.subject): \(error.errno)")
         }
     }
 }

@@ -1,11 +1,13 @@
 /// A hand-over to a command that did not happen. Nothing is left open or held.
-public struct HandOffError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ProgramHandOffError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What stood in the way.
     public enum Code: Hashable, Sendable {
         /// A placeholder for a device that was not given, or of the other backend.
         case badPlaceholder
-        /// The command is not there, or is nothing that can be run.
+        /// The command is not there.
         case noSuchCommand
+        /// The command is there and cannot be run.
+        case notExecutable
         /// The user database has no such user.
         case noSuchUser
         /// The caller lacks the permission for it.
