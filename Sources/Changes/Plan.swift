@@ -29,6 +29,13 @@ public struct Plan: Hashable, Sendable, Codable {
     /// Whether something stands in the way.
     public var isRefused: Bool { !refusals.isEmpty || !obstacles.isEmpty }
 
+    /// What stands in the way, in a sentence for a person; nil when nothing does.
+    public var refusalSentence: String? {
+        guard isRefused else { return nil }
+        let sentences = obstacles + refusals.map { "\($0.device) is in use (\($0.by)): \($0.detail)" }
+        return sentences.joined(separator: "; ")
+    }
+
     /// Puts the steps of `other` after these, and joins the rest.
     public mutating func append(_ other: Plan) {
         steps += other.steps

@@ -23,10 +23,7 @@ public struct PlanRunner: Sendable {
     ///
     /// - Throws: `JournalError` when the journal cannot be written before the first operation: nothing was changed then.
     public func run(_ plan: Plan, pid: Int32) throws(JournalError) -> ChangeResult {
-        if plan.isRefused {
-            let sentences = plan.obstacles + plan.refusals.map { "\($0.device) is in use (\($0.by)): \($0.detail)" }
-            return ChangeResult(.refused, error: sentences.joined(separator: "; "))
-        }
+        if let sentence = plan.refusalSentence { return ChangeResult(.refused, error: sentence) }
         if plan.steps.isEmpty {
             for key in plan.forgets { try journal.forget(key) }
             return ChangeResult(.unchanged)

@@ -1,5 +1,6 @@
 public import Changes
 public import LinuxIO
+public import VFIO
 
 /// Runs a plan in a guest as one transaction: each command answered, each step verified, everything before a failure
 /// undone.
@@ -36,6 +37,16 @@ public struct GuestRunner: Sendable {
         device: borrowing OwnedDescriptor
     ) -> ChangeResult {
         run(plan, on: &monitor, descriptors: [.iommufd: iommufd.rawValue, .device: device.rawValue])
+    }
+
+    /// The same for what was opened to be handed off, of one device and unbound.
+    public func run(
+        _ plan: GuestPlan, on monitor: inout QMPConnection, handing handOff: borrowing HandOff
+    ) -> ChangeResult {
+        var descriptors: [GuestPlan.Passed: CInt] = [:]
+        descriptors[.iommufd] = handOff.iommufd
+        descriptors[.device] = handOff.deviceDescriptors.first
+        return run(plan, on: &monitor, descriptors: descriptors)
     }
 
     /// Runs a plan that hands nothing over.
@@ -252,10 +263,7 @@ private func asking<Answer>(_ body: () throws(QMPError) -> Answer) throws(Failur
 extension GuestPlan {
     /// How a plan ends that is not to be run: refused, or nothing to do.
     public var resultWithoutRunning: ChangeResult? {
-        if !obstacles.isEmpty || !refusals.isEmpty {
-            let sentences = obstacles + refusals.map { "\($0.device) is in use (\($0.by)): \($0.detail)" }
-            return ChangeResult(.refused, error: sentences.joined(separator: "; "))
-        }
+        if let sentence = shown.refusalSentence { return ChangeResult(.refused, error: sentence) }
         return steps.isEmpty ? ChangeResult(.unchanged) : nil
     }
 }

@@ -31,8 +31,12 @@ extension HostSnapshot {
             }
             // The kernel gives a group to one owner: who holds another member of it is in the way as well.
             for member in group.devices where !permitted.contains(member) {
-                plan.refusals += (device(at: member)?.uses ?? []).filter { $0.by == .vfio }
-                    .map { Refusal(device: member.description, by: $0.by.rawValue, detail: $0.detail) }
+                for use in device(at: member)?.uses ?? [] where use.by == .vfio {
+                    // Who has the group's node open is named once, not for each member.
+                    if plan.refusals.contains(where: { $0.detail == use.detail }) { continue }
+                    plan.refusals.append(
+                        Refusal(device: member.description, by: use.by.rawValue, detail: use.detail))
+                }
             }
         }
         return plan

@@ -55,7 +55,7 @@ struct ChangeCommand {
         for index in plan.steps.indices { plan.steps[index].timeLimitSeconds = options.timeout }
         let result = try execute(plan, on: host, journal)
         if let save = options.save, let simulated = host as? SimulatedHost { try keep(simulated, in: save) }
-        try say(plan, result)
+        try ChangeAnswer(name: name, global: global).say(plan, result)
     }
 
     private func takeLock(on host: any HostAccess) throws -> any HostLock {
@@ -93,40 +93,5 @@ struct ChangeCommand {
         } catch {
             throw CommandFailure(.refused, "the resulting host could not be kept in \(directory): \(error)")
         }
-    }
-
-    private func say(_ plan: Plan, _ result: ChangeResult) throws {
-        if global.json {
-            try Output.print(json: ChangeReport(command: name, plan: plan, result: result))
-        } else if [.planned, .done, .unchanged].contains(result.outcome) {
-            for warning in plan.warnings { Output.note("warning: \(warning)") }
-            Output.print(text(plan, result))
-        }
-        let status: ExitStatus =
-            switch result.outcome {
-            case .planned, .done, .unchanged: .done
-            case .refused: .refused
-            case .rolledBack: result.notPermitted ? .notPermitted : .rolledBack
-            case .incomplete: .incomplete
-            }
-        guard status != .done else { return }
-        let sentence = result.error ?? "the change was not made"
-        if global.json { exit(status.rawValue) }
-        throw CommandFailure(status, sentence)
-    }
-
-    /// One line an operation, the way it could be typed; then what became of them.
-    private func text(_ plan: Plan, _ result: ChangeResult) -> String {
-        var lines = plan.steps.map(ChangeReport.StepReport.init).flatMap { step in
-            step.operations.map { "  \(step.action)  \($0.value.isEmpty ? "(none)" : $0.value) > \($0.target)" }
-        }
-        switch result.outcome {
-        case .planned: lines.append("planned, nothing changed: \(plan.steps.count) steps")
-        case .done: lines.append("done: \(plan.steps.count) steps, each verified")
-        case .unchanged: lines = ["unchanged: it is so already"]
-        case .refused, .rolledBack, .incomplete: return ""
-        }
-        lines += result.pending.map { "pending: \($0)" }
-        return lines.map { $0 + "\n" }.joined()
     }
 }

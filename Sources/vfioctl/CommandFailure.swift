@@ -22,6 +22,10 @@ enum ExitStatus: Int32 {
     case locked = 75
     /// The kernel lets only another user do this.
     case notPermitted = 77
+    /// `run`: COMMAND is there and cannot be run, as env(1) and the shells say it.
+    case notExecutable = 126
+    /// `run`: COMMAND is not there.
+    case noSuchCommand = 127
 }
 
 /// A command that ends here, with one sentence to the person and the contract's exit status.
