@@ -3,6 +3,7 @@ internal import PCI
 
 /// The contract's answer of `groups`.
 struct GroupsReport: Encodable {
+    /// Addresses are strings, as the kernel writes them: a JSON number loses bits above 2^53 in many readers.
     struct Region: Encodable {
         var start: String
         var end: String
@@ -26,7 +27,9 @@ struct GroupsReport: Encodable {
             return Group(
                 id: group.id, devices: group.devices, viable: verdict.isViable, reasons: verdict.reasons,
                 reserved: group.reserved.map {
-                    Region(start: hexadecimal($0.start, width: 1), end: hexadecimal($0.end, width: 1), type: $0.type)
+                    Region(
+                        start: "0x" + hexadecimal($0.start, width: 1), end: "0x" + hexadecimal($0.end, width: 1),
+                        type: $0.type)
                 })
         }
     }
@@ -40,7 +43,7 @@ struct GroupsReport: Encodable {
                 text += "  \(address)  \(snapshot.device(at: address)?.driver ?? "-")\n"
             }
             guard explain else { continue }
-            for region in group.reserved { text += "  reserved 0x\(region.start)-0x\(region.end)  \(region.type)\n" }
+            for region in group.reserved { text += "  reserved \(region.start)-\(region.end)  \(region.type)\n" }
         }
         return text
     }
