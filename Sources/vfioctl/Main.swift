@@ -28,7 +28,7 @@ struct Vfioctl: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            List.self, Groups.self, Show.self, Bind.self, Restore.self, SRIOVCommand.self, IRQCommand.self,
+            List.self, Groups.self, Show.self, Check.self, Bind.self, Restore.self, SRIOVCommand.self, IRQCommand.self,
         ])
 
     static let version = "0.1.0"
