@@ -34,7 +34,8 @@ let package = Package(
     products: [
         .library(name: "VFIO", targets: ["VFIO"]),
         .library(
-            name: "PassthroughKit", targets: ["PCI", "HostAccess", "Host", "Changes", "Passthrough", "Guests"]),
+            name: "PassthroughKit",
+            targets: ["PCI", "HostAccess", "Host", "Changes", "Passthrough", "Readiness", "Guests"]),
         .library(name: "LiveHost", targets: ["LiveHost"]),
         .library(name: "HostSimulator", targets: ["HostSimulator"]),
         .executable(name: "vfioctl", targets: ["vfioctl"]),
@@ -60,6 +61,8 @@ let package = Package(
         library("Passthrough", ["Host", "Changes", "HostAccess", "PCI", system]),
         library("HostSimulator", ["HostAccess", "PCI", system]),
 
+        library("Readiness", ["Host", "HostAccess", "PCI"]),
+
         // The real machine.
         library("LiveHost", ["HostAccess", "Host", "LinuxIO", "CLinux", "PCI", "CLibPCI", "CLibUdev", system]),
 
@@ -72,7 +75,8 @@ let package = Package(
         .executableTarget(
             name: "vfioctl",
             dependencies: [
-                "LiveHost", "HostSimulator", "Guests", "VFIO", "Passthrough", "Host", "Changes", "HostAccess", "PCI",
+                "LiveHost", "HostSimulator", "Guests", "VFIO", "Passthrough", "Readiness", "Host", "Changes",
+                "HostAccess", "PCI",
                 "LinuxIO",
                 arguments,
                 system,
@@ -94,6 +98,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
         tests("HostTests", ["Host", "HostAccess", "TestSupport", "PCI", system]),
+        tests("ReadinessTests", ["Readiness", "Host", "HostAccess", "TestSupport", "PCI"]),
         tests("LiveHostTests", ["LiveHost", "CLinux", "HostAccess", "TestSupport", system]),
     ],
     cLanguageStandard: .gnu17

@@ -21,6 +21,10 @@ public protocol HostDirectory: Sendable {
     /// Whether something is there, links followed: a dangling link is not.
     func exists(_ path: String) -> Bool
 
+    /// Whether this process may open a file to read and write it, found without opening it. Nil where that cannot be
+    /// told: in a capture, or when nothing is there.
+    func mayOpen(_ path: String) -> Bool?
+
     /// Writes `value` in a single write(2), as sysfs and procfs want it, and gives up after `timeLimit`: the error then
     /// says `.stillPending`.
     func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError)
@@ -72,6 +76,9 @@ extension HostDirectory {
     public func optionalText(_ path: String) -> String? {
         do { return try text(path) } catch { return nil }
     }
+
+    /// Not known.
+    public func mayOpen(_ path: String) -> Bool? { nil }
 
     /// The last component of a link's target.
     public func linkName(_ path: String) -> String? {

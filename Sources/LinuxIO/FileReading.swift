@@ -143,6 +143,11 @@ extension OwnedDescriptor {
         return target
     }
 
+    /// Whether the process, as its effective user, may read and write what is at `path`: faccessat(2), AT_EACCESS.
+    public func permitsReadingAndWriting(_ path: String) -> Bool {
+        unsafe faccessat(rawValue, path, R_OK | W_OK, AT_EACCESS) == 0
+    }
+
     /// Whether something is at `path` below this directory, links followed: faccessat(2).
     public func reaches(_ path: String) -> Bool { unsafe faccessat(rawValue, path, F_OK, 0) == 0 }
 }

@@ -52,6 +52,10 @@ final class LiveDirectory: HostDirectory {
 
     func exists(_ path: String) -> Bool { descriptor.reaches(path) }
 
+    func mayOpen(_ path: String) -> Bool? {
+        descriptor.reaches(path) ? descriptor.permitsReadingAndWriting(path) : nil
+    }
+
     func directory(_ path: String) throws(HostAccessError) -> any HostDirectory {
         do {
             return LiveDirectory(try descriptor.open(path, flags: directoryFlags), path: absolute(path))

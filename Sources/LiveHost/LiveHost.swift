@@ -37,6 +37,11 @@ public struct LiveHost: HostAccess {
         do { return try root().exists(path) } catch { return false }
     }
 
+    /// Whether this process may open a file to read and write it: faccessat(2).
+    public func mayOpen(_ path: String) -> Bool? {
+        do { return try root().mayOpen(path) } catch { return nil }
+    }
+
     /// Writes `value` in one write(2); `BlockingWrites` says which files are written by a child process, so that a write
     /// that never returns does not take this process with it.
     public func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {

@@ -52,6 +52,9 @@ package final class TemporaryDirectory: Sendable {
     /// Removes a file or link; whether there was one.
     package func remove(_ name: String) -> Bool { unsafe unlink(path + "/" + name) == 0 }
 
+    /// Removes a directory and everything in it.
+    package func removeDirectory(_ name: String) { Self.remove(path + "/" + name) }
+
     private static func write(_ content: String, to path: String) -> Bool {
         guard let stream = unsafe fopen(path, "w") else { return false }
         defer { unsafe fclose(stream) }

@@ -34,7 +34,7 @@ struct List: ParsableCommand {
         let devices = snapshot.devices.filter(matches)
         let names = SystemDeviceNames()
         if global.json {
-            try Output.print(json: DeviceListReport(devices, names: names))
+            try Output.print(json: DeviceListReport(devices, of: snapshot, names: names))
         } else {
             Output.print(DeviceTable(devices, names: names).rendered(colours: global.colours))
             for device in devices {

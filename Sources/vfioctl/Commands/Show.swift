@@ -16,7 +16,7 @@ struct Show: ParsableCommand {
         let devices = try DeviceArguments([device]).resolve(in: snapshot)
         let names = SystemDeviceNames()
         if global.json {
-            try Output.print(json: DeviceListReport(devices, names: names, command: "show"))
+            try Output.print(json: DeviceListReport(devices, of: snapshot, names: names, command: "show"))
         } else {
             Output.print(devices.map { DeviceSheet($0, in: snapshot, names: names).text }.joined(separator: "\n"))
         }

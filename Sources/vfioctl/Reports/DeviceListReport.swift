@@ -5,9 +5,12 @@ internal import PCI
 struct DeviceListReport: Encodable {
     var schema: String
     var devices: [DeviceReport]
+    /// What could not be looked at: where it could hide a user, an empty `in_use` does not mean unused.
+    var notes: [String]
 
-    init(_ devices: [Device], names: some DeviceNames, command: String = "list") {
+    init(_ devices: [Device], of snapshot: HostSnapshot, names: some DeviceNames, command: String = "list") {
         schema = "vfioctl.\(command)/1"
+        notes = snapshot.notes
         self.devices = devices.map { DeviceReport($0, names: names) }
     }
 }

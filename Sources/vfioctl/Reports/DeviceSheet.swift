@@ -25,6 +25,7 @@ struct DeviceSheet {
         if !nodes.isEmpty { lines.append(("VFIO nodes", nodes.joined(separator: ", "))) }
         for use in device.uses { lines.append(("used by", "\(use.by.rawValue): \(use.detail)")) }
         if device.uses.isEmpty { lines.append(("used by", "nobody that is known")) }
+        for note in snapshot.notes { lines.append(("note", note)) }
         for problem in device.problems { lines.append(("problem", problem)) }
 
         text = "\(device.address)\n"
