@@ -81,15 +81,15 @@ public struct HandedOver: Hashable, Sendable {
         self.context = context
     }
 
-    /// Describes what `handOff` has open, for the devices at `addresses`.
-    public init(_ handOff: borrowing HandOff, addresses: [PCIAddress]) {
+    /// Describes what `opened` has open, for the devices at `addresses`.
+    public init(_ opened: borrowing DeviceDescriptors, addresses: [PCIAddress]) {
         let context =
-            if let iommufd = handOff.iommufd {
-                Context.iommufd(iommufd, ioas: handOff.addressSpaceID)
+            if let iommufd = opened.iommufd {
+                Context.iommufd(iommufd, ioas: opened.addressSpaceID)
             } else {
-                Context.group(groups: handOff.groupDescriptors, container: handOff.container ?? -1)
+                Context.group(groups: opened.groupDescriptors, container: opened.container ?? -1)
             }
-        self.init(addresses: addresses, devices: handOff.deviceDescriptors, context: context)
+        self.init(addresses: addresses, devices: opened.deviceDescriptors, context: context)
     }
 
     /// Every number that is open, each once.

@@ -41,11 +41,11 @@ public struct GuestRunner: Sendable {
 
     /// The same for what was opened to be handed off, of one device and unbound.
     public func run(
-        _ plan: GuestPlan, on monitor: inout QMPConnection, handing handOff: borrowing HandOff
+        _ plan: GuestPlan, on monitor: inout QMPConnection, handing opened: borrowing DeviceDescriptors
     ) -> ChangeResult {
         var descriptors: [GuestPlan.Passed: CInt] = [:]
-        descriptors[.iommufd] = handOff.iommufd
-        descriptors[.device] = handOff.deviceDescriptors.first
+        descriptors[.iommufd] = opened.iommufd
+        descriptors[.device] = opened.deviceDescriptors.first
         return run(plan, on: &monitor, descriptors: descriptors)
     }
 

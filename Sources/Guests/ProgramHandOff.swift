@@ -75,9 +75,11 @@ public struct ProgramHandOff: Sendable {
     }
 
     /// Becomes the command. It returns only by throwing, and everything is closed then.
-    public func run(_ handOff: consuming HandOff, on host: any HostDirectory) throws(ProgramHandOffError) -> Never {
-        let open = HandedOver(handOff, addresses: request.addresses)
-        try withExtendedLifetime(handOff) { () throws(ProgramHandOffError) in try run(with: open, on: host) }
+    public func run(_ descriptors: consuming DeviceDescriptors, on host: any HostDirectory) throws(ProgramHandOffError)
+        -> Never
+    {
+        let open = HandedOver(descriptors, addresses: request.addresses)
+        try withExtendedLifetime(descriptors) { () throws(ProgramHandOffError) in try run(with: open, on: host) }
     }
 
     /// Becomes the command, which inherits every descriptor of `open`. It returns only by throwing; the descriptors are

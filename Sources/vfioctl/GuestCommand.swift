@@ -3,11 +3,13 @@ internal import Changes
 internal import Guests
 internal import Host
 internal import HostAccess
+internal import SystemPackage
 internal import VFIO
 
 /// What `attach` and `detach` are told of the guest.
 struct GuestOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The socket of the guest's monitor: what QEMU's -qmp unix:PATH names.", valueName: "socket"))
+    @Option(
+        help: ArgumentHelp("The socket of the guest's monitor: what QEMU's -qmp unix:PATH names.", valueName: "socket"))
     var qmp: String
 
     @Option(help: ArgumentHelp("The device's id in the guest (default: vfio- and its address).", valueName: "id"))

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Guests
+internal import Host
 internal import VFIO
 
 struct Attach: ParsableCommand {
@@ -10,7 +11,8 @@ struct Attach: ParsableCommand {
             anything under /dev/vfio. QEMU 9.0 or newer. A guest that has an iommufd uses it for every device.
             """)
 
-    @Argument(help: ArgumentHelp("The device. It must be bound to vfio-pci, or to a variant of it.", valueName: "device"))
+    @Argument(
+        help: ArgumentHelp("The device. It must be bound to vfio-pci, or to a variant of it.", valueName: "device"))
     var device: String
 
     @OptionGroup var guest: GuestOptions
@@ -35,8 +37,8 @@ struct Attach: ParsableCommand {
             AttachRequest(address: situation.device.address, socket: guest.qmp, id: guest.id, bus: bus)
                 .plan(on: situation.host, in: situation.guest)
         } acting: { runner, plan, monitor throws(VFIOError) in
-            let handOff = try HandOff.open([DeviceNodes(of: plan.address)], .unbound)
-            return runner.run(plan, on: &monitor, handing: handOff)
+            let opened = try DeviceDescriptors.open([DeviceNodes(of: plan.address)], .unbound)
+            return runner.run(plan, on: &monitor, handing: opened)
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Guests
+internal import Host
 internal import VFIO
 
 struct Detach: ParsableCommand {

@@ -10,6 +10,7 @@ internal import VFIO
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Open devices and become a command that is given their descriptors.",
+        usage: "vfioctl run <device> ... [<options>] -- <command> ...",
         discussion: """
             In COMMAND's arguments {fdN} is the descriptor of device N, counted from 0 ({fd} is {fd0}), and {addressN} its \
             address; {iommufd}, and {ioas} with --attached, or {groupfdN} and {containerfd} with --backend group. The \
@@ -23,8 +24,10 @@ struct Run: ParsableCommand {
             The exit status is COMMAND's; 127 where there is no such command, 126 where it cannot be run.
             """)
 
-    @Argument(help: ArgumentHelp("The devices. They must be bound to vfio-pci, or to a variant of it.", valueName: "device"))
-    var devices: [String]
+    // The parser has no two lists of arguments: what stands behind "--" is at the end of this one.
+    @Argument(
+        help: ArgumentHelp("The devices. They must be bound to vfio-pci, or to a variant of it.", valueName: "device"))
+    var words: [String]
 
     @Option(
         help: ArgumentHelp(
@@ -38,20 +41,25 @@ struct Run: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Drop to this user first: its groups, no capability, no_new_privs, no other descriptor, and enough memory to \
-            lock.", valueName: "user"))
+            "Drop to this user first: its groups, no capability, no_new_privs, no other descriptor, memory to lock.",
+            valueName: "user"))
     var user: String?
 
     @Option(help: ArgumentHelp("The guest's RAM, for the limit on locked memory: 4G, 512M.", valueName: "size"))
     var memory: String?
 
-    @Argument(parsing: .postTerminator, help: ArgumentHelp("The command to become, and its arguments.", valueName: "command"))
-    var command: [String]
-
     @OptionGroup var global: GlobalOptions
+
+    /// COMMAND and its arguments: what stands behind the first "--", which no option can have as its value.
+    private var command: [String] {
+        Array(CommandLine.arguments.drop { $0 != "--" }.dropFirst())
+    }
+
+    private var devices: [String] { words.dropLast(command.count) }
 
     func validate() throws {
         guard !command.isEmpty else { throw ValidationError("Name the command to run, after --.") }
+        guard !devices.isEmpty else { throw ValidationError("Name the devices to open, before --.") }
         guard backend.map({ VFIOBackend(rawValue: $0) != nil }) ?? true else {
             throw ValidationError("--backend takes group or iommufd, not '\(backend ?? "")'.")
         }
@@ -82,7 +90,7 @@ struct Run: ParsableCommand {
                     Output.note("vfioctl: RLIMIT_MEMLOCK is raised to \(MemorySize(bytes: budget.limit))")
                 }
             }
-            try handOff.run(HandOff.open(nodes, preparation(choice.backend)), on: host)
+            try handOff.run(DeviceDescriptors.open(nodes, preparation(choice.backend)), on: host)
         } catch let error as VFIOError {
             throw CommandFailure(error)
         } catch let error as ProgramHandOffError {
@@ -102,7 +110,7 @@ struct Run: ParsableCommand {
             ?? BackendChoice(.iommufd, reason: "there is no device that lacks it")
     }
 
-    private func preparation(_ backend: VFIOBackend) -> HandOff.Preparation {
+    private func preparation(_ backend: VFIOBackend) -> DeviceDescriptors.Preparation {
         switch backend {
         case .group: .group
         case .iommufd: attached ? .attached : .unbound
