@@ -35,11 +35,15 @@ public struct SetAffinity: Hashable, Sendable {
                     : "\(device.address) has no vector \(vector ?? 0): it has \(interrupts.interrupts.count), from 0")
         }
         var values: [String: String] = [:]
+        let unused = chosen.filter { $0.affinity == nil }
+        if !unused.isEmpty {
+            plan.obstacles.append(
+                "the kernel offers no affinity for vectors \(NumberList(unused.map(\.vector))) of \(device.address), which have "
+                    + "no handler yet: bring up what uses them first"
+                    + (device.interfaces.first.map { " (ip link set \($0) up)" } ?? ""))
+        }
         for interrupt in chosen {
-            guard let before = interrupt.affinity else {
-                plan.obstacles.append("the affinity of interrupt \(interrupt.irq) of \(device.address) cannot be read")
-                continue
-            }
+            guard let before = interrupt.affinity else { continue }
             if before != cpus {
                 values[AffinityPlan.key(interrupt)] = before.description
                 plan.steps.append(AffinityPlan.step(device, interrupt, from: before, to: cpus))

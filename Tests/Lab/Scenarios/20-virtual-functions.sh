@@ -9,8 +9,8 @@ check_attribute "and creates nothing" $igb/sriov_numvfs 0
 check_missing "and remembers nothing" /run/vfioctl/origins/0000:01:10.0.json
 
 check_outcome "three virtual functions of eth0, for vfio-pci" done vfioctl sriov create eth0 3 --driver vfio-pci
-jq -S .plan "$last_output" >ran
-jq -S .plan planned.json >planned
+jq .plan "$last_output" >ran
+jq .plan planned.json >planned
 check_same_file "the plan that ran is the one that was shown" planned ran
 check_attribute "the card has three" $igb/sriov_numvfs 3
 for vf in 0000:01:10.0 0000:01:10.2 0000:01:10.4; do

@@ -12,8 +12,8 @@ check_missing "and remembers nothing" /run/vfioctl/origins/0000:03:00.0.json
 check_output "for people each write is one line" "vfio-pci > $nic/driver_override" vfioctl bind eth1 --dry-run
 
 check_outcome "eth1 is taken by its name" done vfioctl bind eth1
-jq -S .plan "$last_output" >ran
-jq -S .plan planned.json >planned
+jq .plan "$last_output" >ran
+jq .plan planned.json >planned
 check_same_file "the plan that ran is the one that was shown" planned ran
 check_driver "vfio-pci has it" 0000:03:00.0 vfio-pci
 check_attribute "it is held for vfio-pci alone" $nic/driver_override vfio-pci

@@ -3,22 +3,19 @@
 igb=/sys/bus/pci/devices/0000:01:00.0
 nvme=/sys/bus/pci/devices/0000:02:00.0
 
-host_state >before
 vectors=$(ls $igb/msi_irqs | wc -l)
 check_json "every MSI-X vector of eth0 is listed, by index" "msix $vectors" \
     '"\([.interrupts[].kind] | unique | join(" ")) \([.interrupts[].vector] | unique | length)"' vfioctl irq list eth0 --json
 
-# --- While the interface is down, no vector has a handler ---------------------------------------------------------------
+# --- An interface that was never up has no handlers, and the kernel has no files for its vectors --------------------------
 
-check_json "set with the interface down: done, and every vector is pending" "done $vectors" \
-    '"\(.outcome) \(.pending | length)"' vfioctl irq set eth0 --cpus 1 --json
-check_equal "the kernel allows CPU 1 alone" 1 "$(interrupts_of 0000:01:00.0 smp_affinity_list)"
-check "what was allowed before is given back" vfioctl restore eth0
-host_state >after
-check_same_file "as it was" before after
+if [ ! -e "/proc/irq/$(ls $igb/msi_irqs | head -n 1)" ]; then
+    check_refusal "an interface that was never up: what to do first" 3 "up" vfioctl irq set eth0 --cpus 1
+fi
 
 # --- While it is up -----------------------------------------------------------------------------------------------------
 
+host_state >before
 ip link set eth0 up
 check_json "set with the interface up: nothing is pending" "done 0" '"\(.outcome) \(.pending | length)"' \
     vfioctl irq set eth0 --cpus 1 --json
@@ -34,6 +31,17 @@ check_outcome "a dry run shows the write" planned vfioctl irq set eth0 --cpus 0-
 check_json "and makes none" "2" '[.interrupts[] | select(.affinity == "0").vector] | join(" ")' vfioctl irq list eth0 --json
 check_outcome "what was allowed before is given back" done vfioctl restore --all
 ip link set eth0 down
+host_state >after
+check_same_file "as it was" before after
+
+# --- While it is down again ------------------------------------------------------------------------------------------------
+
+check_outcome "set with the interface down: the kernel takes it" done vfioctl irq set eth0 --cpus 1
+check_equal "CPU 1 alone is allowed" 1 "$(interrupts_of 0000:01:00.0 smp_affinity_list)"
+ip link set eth0 up
+check_equal "and once it is up, every vector goes there" 1 "$(interrupts_of 0000:01:00.0 effective_affinity_list)"
+ip link set eth0 down
+check "what was allowed before is given back" vfioctl restore eth0
 host_state >after
 check_same_file "as it was" before after
 
