@@ -19,7 +19,13 @@ struct DeviceReader {
     /// Whether the attributes are read that each cost a file and are seldom asked for.
     private let details: Bool
 
-    init(_ directory: any HostDirectory, address: PCIAddress, isVirtual: Bool, details: Bool) {
+    /// The drivers of the bus.
+    private let drivers: Set<String>
+
+    init(
+        _ directory: any HostDirectory, address: PCIAddress, isVirtual: Bool, drivers: Set<String>, details: Bool
+    ) {
+        self.drivers = drivers
         self.details = details
         self.directory = directory
         self.address = address
@@ -119,7 +125,12 @@ struct DeviceReader {
     // MARK: what the kernel made of it
 
     private mutating func driver(_ event: DeviceEvent) -> String? {
-        if let driver = directory.linkName("driver"), !driver.isEmpty { return driver }
+        if let driver = directory.linkName("driver"), !driver.isEmpty {
+            // The drivers were listed first: one that has come since is there all the same.
+            if drivers.contains(driver) || directory.exists("driver") { return driver }
+            problems.append("driver leads to \(quoted(driver.utf8)), and there is no such driver")
+            return nil
+        }
         // The kernel removes the link first and the name in uevent last: in between the driver's own removal runs, which
         // for a VFIO driver waits for whoever holds the device.
         if let driver = event.driver {

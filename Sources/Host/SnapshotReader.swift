@@ -82,13 +82,11 @@ private struct SnapshotReader {
                 continue
             }
             let origin = virtualFunctions[address]
-            var reader = DeviceReader(directory, address: address, isVirtual: origin != nil, details: details)
+            var reader = DeviceReader(
+                directory, address: address, isVirtual: origin != nil, drivers: drivers, details: details)
             var device = reader.read()
             device.physicalFunction = origin?.physicalFunction
             device.vfIndex = origin?.index
-            if let driver = device.driver, !drivers.isEmpty, !drivers.contains(driver) {
-                device.problems.append("driver leads to \(quoted(driver.utf8)), which is not in /sys/bus/pci/drivers")
-            }
             for function in reader.virtualFunctions { virtualFunctions[function.address] = (address, function.index) }
             snapshot.devices.append(device)
         }

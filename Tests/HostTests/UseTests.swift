@@ -15,6 +15,7 @@ struct UsedHost {
             let home = "sys/devices/pci0000:00/" + address
             tree.file(
                 home + "/uevent", "DRIVER=\(driver)\nPCI_CLASS=20000\nPCI_ID=8086:10C9\nPCI_SUBSYS_ID=1AF4:1100\n")
+            tree.directory("sys/bus/pci/drivers/" + driver)
             tree.link(home + "/driver", to: "../../../bus/pci/drivers/" + driver)
             tree.link("sys/bus/pci/devices/" + address, to: "../../../devices/pci0000:00/" + address)
         }
@@ -281,6 +282,7 @@ struct VFIOUseTests {
 
     init() {
         let home = "sys/devices/pci0000:00/0000:02:00.0"
+        host.tree.directory("sys/bus/pci/drivers/vfio-pci")
         host.tree.link(home + "/driver", to: "../../../bus/pci/drivers/vfio-pci")
         host.tree.link(home + "/iommu_group", to: "../../../kernel/iommu_groups/12")
         host.tree.directory(home + "/vfio-dev/vfio3")
