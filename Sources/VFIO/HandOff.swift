@@ -2,7 +2,7 @@ internal import LinuxIO
 
 /// Devices opened to be handed off to another program, such as a virtual machine monitor: descriptors and nothing
 /// else. All are closed when the owner goes, unless they were released.
-public struct DeviceDescriptors: ~Copyable, Sendable {
+public struct HandOff: ~Copyable, Sendable {
     /// How far the devices are prepared.
     public enum Preparation: Hashable, Sendable {
         /// The device's node opened, not bound, beside a fresh iommufd: what QEMU takes, which binds it itself.
@@ -32,9 +32,8 @@ public struct DeviceDescriptors: ~Copyable, Sendable {
     private let descriptors: OwnedDescriptors
 
     /// Opens devices for a hand-off. When one fails, none is left open.
-    public static func open(_ devices: [DeviceNodes], _ preparation: Preparation) throws(VFIOError) -> DeviceDescriptors
-    {
-        try DeviceDescriptors(devices, preparation, calls: LiveKernel())
+    public static func open(_ devices: [DeviceNodes], _ preparation: Preparation) throws(VFIOError) -> HandOff {
+        try HandOff(devices, preparation, calls: LiveKernel())
     }
 
     init(_ devices: [DeviceNodes], _ preparation: Preparation, calls: any KernelCalls) throws(VFIOError) {
@@ -45,10 +44,12 @@ public struct DeviceDescriptors: ~Copyable, Sendable {
         var iommufd: CInt?
         var container: CInt?
         var ioas: UInt32?
+        let subject = devices.map(\.name).joined(separator: ", ")
+        for nodes in devices { try nodes.checkDriver() }
         switch preparation {
         case .unbound, .attached:
             let backend = IOMMUFD(kernel: kernel)
-            let number = opened.append(try backend.open())
+            let number = opened.append(try backend.open(for: subject))
             let space = preparation == .attached ? try backend.allocateAddressSpace(in: number) : nil
             for nodes in devices {
                 let device = try backend.openDevice(nodes)
@@ -61,7 +62,7 @@ public struct DeviceDescriptors: ~Copyable, Sendable {
             (iommufd, ioas) = (number, space)
         case .group:
             let backend = VFIOContainer(kernel: kernel)
-            let number = opened.append(try backend.open())
+            let number = opened.append(try backend.open(for: subject))
             var known: [Int: CInt] = [:]
             for nodes in devices {
                 let group: CInt
