@@ -2,7 +2,7 @@ internal import LinuxIO
 
 /// Devices opened to be handed off to another program, such as a virtual machine monitor: descriptors and nothing
 /// else. All are closed when the owner goes, unless they were released.
-public struct HandOff: ~Copyable, Sendable {
+public struct DeviceDescriptors: ~Copyable, Sendable {
     /// How far the devices are prepared.
     public enum Preparation: Hashable, Sendable {
         /// The device's node opened, not bound, beside a fresh iommufd: what QEMU takes, which binds it itself.
@@ -32,8 +32,8 @@ public struct HandOff: ~Copyable, Sendable {
     private let descriptors: OwnedDescriptors
 
     /// Opens devices for a hand-off. When one fails, none is left open.
-    public static func open(_ devices: [DeviceNodes], _ preparation: Preparation) throws(VFIOError) -> HandOff {
-        try HandOff(devices, preparation, calls: LiveKernel())
+    public static func open(_ devices: [DeviceNodes], _ preparation: Preparation) throws(VFIOError) -> DeviceDescriptors {
+        try DeviceDescriptors(devices, preparation, calls: LiveKernel())
     }
 
     init(_ devices: [DeviceNodes], _ preparation: Preparation, calls: any KernelCalls) throws(VFIOError) {

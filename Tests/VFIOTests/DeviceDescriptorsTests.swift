@@ -5,8 +5,8 @@ internal import Testing
 
 @testable internal import VFIO
 
-@Suite("A hand-off")
-struct HandOffTests {
+@Suite("Descriptors for a hand-off")
+struct DeviceDescriptorsTests {
     private func both(_ kernel: ScriptedKernel) throws -> [DeviceNodes] {
         [
             try kernel.device,
@@ -17,7 +17,7 @@ struct HandOffTests {
     @Test("unbound opens each device and an iommufd, and asks nothing of either")
     func unbound() throws {
         let kernel = ScriptedKernel()
-        let handOff = try HandOff(both(kernel), .unbound, calls: kernel)
+        let handOff = try DeviceDescriptors(both(kernel), .unbound, calls: kernel)
         #expect(handOff.deviceDescriptors.count == 2 && handOff.iommufd != nil)
         #expect(handOff.addressSpaceID == nil && handOff.container == nil && handOff.groupDescriptors == [])
         #expect(kernel.made == [])
@@ -26,7 +26,7 @@ struct HandOffTests {
     @Test("attached binds each device to one iommufd and attaches it to one address space")
     func attached() throws {
         let kernel = ScriptedKernel()
-        let handOff = try HandOff(both(kernel), .attached, calls: kernel)
+        let handOff = try DeviceDescriptors(both(kernel), .attached, calls: kernel)
         #expect(handOff.addressSpaceID == 77)
         #expect(
             kernel.requests == [
@@ -38,7 +38,7 @@ struct HandOffTests {
     @Test("through groups opens a group once for all of its devices")
     func group() throws {
         let kernel = ScriptedKernel()
-        let handOff = try HandOff(both(kernel), .group, calls: kernel)
+        let handOff = try DeviceDescriptors(both(kernel), .group, calls: kernel)
         #expect(handOff.container != nil && handOff.iommufd == nil)
         #expect(handOff.groupDescriptors.count == 2)
         #expect(Set(handOff.groupDescriptors).count == 1)
@@ -48,7 +48,7 @@ struct HandOffTests {
     @Test("that fails at the second device leaves nothing open of the first")
     func failure() throws {
         let kernel = ScriptedKernel { $0.unopenable["/dev/vfio/devices/vfio1"] = .permissionDenied }
-        let error = try refusal { try HandOff(both(kernel), .unbound, calls: kernel) }
+        let error = try refusal { try DeviceDescriptors(both(kernel), .unbound, calls: kernel) }
         #expect(error.code == .notPermitted && error.subject == ScriptedKernel.sibling)
         #expect(!kernel.isOpen("/dev/iommu"))
     }
@@ -56,9 +56,9 @@ struct HandOffTests {
     @Test("closes its descriptors when it goes, and leaves them open when it is released")
     func release() throws {
         let kernel = ScriptedKernel()
-        do { _ = try HandOff(both(kernel), .unbound, calls: kernel).devices }
+        do { _ = try DeviceDescriptors(both(kernel), .unbound, calls: kernel).devices }
         #expect(!kernel.isOpen("/dev/iommu"))
-        let handOff = try HandOff(both(kernel), .unbound, calls: kernel)
+        let handOff = try DeviceDescriptors(both(kernel), .unbound, calls: kernel)
         let iommufd = try #require(handOff.iommufd as CInt?)
         let numbers = handOff.deviceDescriptors + [iommufd]
         handOff.release()
