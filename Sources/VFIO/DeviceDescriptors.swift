@@ -32,7 +32,8 @@ public struct DeviceDescriptors: ~Copyable, Sendable {
     private let descriptors: OwnedDescriptors
 
     /// Opens devices for a hand-off. When one fails, none is left open.
-    public static func open(_ devices: [DeviceNodes], _ preparation: Preparation) throws(VFIOError) -> DeviceDescriptors {
+    public static func open(_ devices: [DeviceNodes], _ preparation: Preparation) throws(VFIOError) -> DeviceDescriptors
+    {
         try DeviceDescriptors(devices, preparation, calls: LiveKernel())
     }
 
