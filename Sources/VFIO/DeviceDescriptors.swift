@@ -45,10 +45,12 @@ public struct DeviceDescriptors: ~Copyable, Sendable {
         var iommufd: CInt?
         var container: CInt?
         var ioas: UInt32?
+        let subject = devices.map(\.name).joined(separator: ", ")
+        for nodes in devices { try nodes.checkDriver() }
         switch preparation {
         case .unbound, .attached:
             let backend = IOMMUFD(kernel: kernel)
-            let number = opened.append(try backend.open())
+            let number = opened.append(try backend.open(for: subject))
             let space = preparation == .attached ? try backend.allocateAddressSpace(in: number) : nil
             for nodes in devices {
                 let device = try backend.openDevice(nodes)
@@ -61,7 +63,7 @@ public struct DeviceDescriptors: ~Copyable, Sendable {
             (iommufd, ioas) = (number, space)
         case .group:
             let backend = VFIOContainer(kernel: kernel)
-            let number = opened.append(try backend.open())
+            let number = opened.append(try backend.open(for: subject))
             var known: [Int: CInt] = [:]
             for nodes in devices {
                 let group: CInt

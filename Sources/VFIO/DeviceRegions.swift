@@ -173,11 +173,11 @@ extension VFIODevice {
 extension Region {
     /// Refuses a register that is not in the region.
     func admit(_ offset: Int, width: Int, device: String) throws(VFIOError) {
-        guard offset >= 0, Area(offset: 0, size: size).contains(offset: UInt64(offset), count: UInt64(width)) else {
-            throw VFIOError.outside(offset: offset, width: width, of: index, size: size, device: device)
-        }
         guard offset % width == 0 else {
             throw VFIOError.unaligned(offset: offset, width: width, alignment: width, device: device)
+        }
+        guard offset >= 0, Area(offset: 0, size: size).contains(offset: UInt64(offset), count: UInt64(width)) else {
+            throw VFIOError.outside(offset: offset, width: width, of: index, size: size, device: device)
         }
     }
 

@@ -42,17 +42,18 @@ public final class IOAddressSpace: Sendable {
 
     /// A new, empty address space: open(2) of /dev/vfio/vfio, or of /dev/iommu and IOMMU_IOAS_ALLOC.
     public convenience init(_ backend: VFIOBackend) throws(VFIOError) {
-        try self.init(backend, calls: LiveKernel())
+        try self.init(backend, for: "an address space", calls: LiveKernel())
     }
 
-    init(_ backend: VFIOBackend, calls: any KernelCalls) throws(VFIOError) {
+    /// - Parameter subject: what it is for, in errors.
+    init(_ backend: VFIOBackend, for subject: String, calls: any KernelCalls) throws(VFIOError) {
         let kernel = VFIOKernel(calls: calls)
         switch backend {
         case .group:
-            descriptor = try VFIOContainer(kernel: kernel).open()
+            descriptor = try VFIOContainer(kernel: kernel).open(for: subject)
             ioas = 0
         case .iommufd:
-            descriptor = try IOMMUFD(kernel: kernel).open()
+            descriptor = try IOMMUFD(kernel: kernel).open(for: subject)
             ioas = try IOMMUFD(kernel: kernel).allocateAddressSpace(in: descriptor.rawValue)
         }
         self.backend = backend

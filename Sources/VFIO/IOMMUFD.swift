@@ -10,8 +10,10 @@ struct IOMMUFD {
     let kernel: VFIOKernel
 
     /// A new iommufd.
-    func open() throws(VFIOError) -> OwnedDescriptor {
-        try kernel.open(Self.path, for: Self.path)
+    ///
+    /// - Parameter subject: what it is for, in errors.
+    func open(for subject: String) throws(VFIOError) -> OwnedDescriptor {
+        try kernel.open(Self.path, for: subject)
     }
 
     /// A new, empty address space. Returns its id.

@@ -97,16 +97,16 @@ public struct MappedRegion: ~Copyable, Sendable {
     /// Why an access is refused. Out of the way of those that are not.
     @usableFromInline @inline(never)
     borrowing func refusal(of offset: Int, width: Int, alignment: Int? = nil) -> VFIOError {
+        let alignment = alignment ?? width
+        guard offset % alignment == 0 else {
+            return VFIOError.unaligned(offset: offset, width: width, alignment: alignment, device: device)
+        }
         guard offset >= 0, offset >= start, offset &- start <= memory.count - width else {
             let place = offset < 0 ? "\(offset)" : "0x\(hex(offset))"
             return VFIOError(
                 .outOfRange, device,
                 "a register of \(width * 8) bits at \(place) is not in the mapping of \(index), "
                     + "which has 0x\(hex(start)) to 0x\(hex(start + memory.count - 1))")
-        }
-        let alignment = alignment ?? width
-        guard offset % alignment == 0 else {
-            return VFIOError.unaligned(offset: offset, width: width, alignment: alignment, device: device)
         }
         return VFIOError(.accessRefused, device, "\(index) may not be written")
     }

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import LinuxIO
+internal import PCI
 
 /// The older way: a container that holds the mappings, and IOMMU groups put into it. One function a request.
 struct VFIOContainer {
@@ -8,18 +9,20 @@ struct VFIOContainer {
     let kernel: VFIOKernel
 
     /// A new container, once the kernel has said that it speaks this version and has the type1v2 IOMMU.
-    func open() throws(VFIOError) -> OwnedDescriptor {
-        let container = try kernel.open(Self.path, for: Self.path)
-        let version = try kernel.call(.getAPIVersion, on: container.rawValue, for: Self.path)
+    ///
+    /// - Parameter subject: what it is for, in errors.
+    func open(for subject: String) throws(VFIOError) -> OwnedDescriptor {
+        let container = try kernel.open(Self.path, for: subject)
+        let version = try kernel.call(.getAPIVersion, on: container.rawValue, for: subject)
         guard version == Int(VFIO_API_VERSION) else {
             throw VFIOError(
-                .unsupported, Self.path, "the kernel speaks version \(version) of VFIO; this library knows 0")
+                .unsupported, subject, "the kernel speaks version \(version) of VFIO; this library knows 0")
         }
         let hasType1 = try kernel.call(
-            .checkExtension, on: container.rawValue, value: UInt(VFIO_TYPE1v2_IOMMU), for: Self.path)
+            .checkExtension, on: container.rawValue, value: UInt(VFIO_TYPE1v2_IOMMU), for: subject)
         guard hasType1 > 0 else {
             throw VFIOError(
-                .unsupported, Self.path, "the kernel has no type1v2 IOMMU driver: modprobe vfio_iommu_type1")
+                .unsupported, subject, "the kernel has no type1v2 IOMMU driver: modprobe vfio_iommu_type1")
         }
         return container
     }
@@ -142,6 +145,13 @@ struct VFIOContainer {
 func isVFIODriver(_ name: String) -> Bool { name.contains("vfio") }
 
 extension DeviceNodes {
+    /// Refuses a PCI device that is plainly not there to be opened. (A mediated device's driver need not have a telling
+    /// name, and the kernel decides.)
+    func checkDriver() throws(VFIOError) {
+        guard deviceNode == nil, PCIAddress(name) != nil, driver.map({ !isVFIODriver($0) }) ?? true else { return }
+        throw VFIOError(.notBound, name, notBoundMessage)
+    }
+
     /// Why nothing can be opened, when it is so.
     var notBoundMessage: String {
         let state = driver.map { "it is bound to \($0), which is no VFIO driver" } ?? "it is bound to no driver"

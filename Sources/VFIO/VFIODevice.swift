@@ -46,7 +46,9 @@ public struct VFIODevice: ~Copyable, Sendable {
         let choice =
             backend.map { BackendChoice($0, reason: "it was asked for") }
             ?? BackendChoice.automatic(for: nodes, calls: calls)
-        return try VFIODevice(nodes, in: IOAddressSpace(choice.backend, calls: calls), choice)
+        try nodes.checkDriver()
+        let space = try IOAddressSpace(choice.backend, for: nodes.name, calls: calls)
+        return try VFIODevice(nodes, in: space, choice)
     }
 
     private init(_ nodes: DeviceNodes, in space: IOAddressSpace, _ backend: BackendChoice) throws(VFIOError) {

@@ -30,15 +30,21 @@ struct RegisterPlace {
         guard let index = RegionIndex(name: region) else {
             throw CommandFailure(.usage, "there is no region '\(region)': they are bar0 to bar5, rom, config and vga")
         }
-        let place = try parseNumber(offset, "an offset")
+        let place = try parseNumber(offset, "offset")
+        let bytes = UInt64(width.rawValue / 8)
+        guard place % bytes == 0 else {
+            throw CommandFailure(
+                .usage,
+                "\(offset) is not aligned for a register of \(width.rawValue) bits: it is no multiple of \(bytes)")
+        }
         self.region = index
-        // No file is longer; that the region is not either is for the device to say.
-        self.offset = Int(clamping: place)
+        // No file is as long; that the region is not either is for the device to say.
+        self.offset = Int(exactly: place) ?? Int.max & ~7
         self.width = width
     }
 }
 
-/// A number of the command line, decimal or hexadecimal with 0x in front, of at most 64 bits.
+/// A number of the command line called `what`, decimal or hexadecimal with 0x in front, of at most 64 bits.
 func parseNumber(_ text: String, _ what: String) throws -> UInt64 {
     let isHexadecimal = text.hasPrefix("0x") || text.hasPrefix("0X")
     let digits = isHexadecimal ? text.dropFirst(2) : text[...]

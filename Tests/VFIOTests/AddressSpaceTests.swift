@@ -104,7 +104,7 @@ struct AddressSpaceTests {
     @Test("that is a container takes nothing without a device, and says so")
     func empty() throws {
         let kernel = ScriptedKernel()
-        let space = try IOAddressSpace(.group, calls: kernel)
+        let space = try IOAddressSpace(.group, for: "a test", calls: kernel)
         #expect(try space.capabilities().ranges == [])
         let error = try refusal { try space.map(.anonymous(count: 4096), at: 0) }
         #expect(error.code == .addressRefused && error.description.contains("no device is open in it"))
