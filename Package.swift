@@ -94,7 +94,8 @@ let package = Package(
         tests("VFIOTests", ["VFIO", "LinuxIO", "PCI", "CLinux", system]),
         tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
         tests("PassthroughTests", ["Passthrough", "Host", "Changes", "HostSimulator", "HostAccess", "PCI"]),
-        tests("GuestsTests", ["Guests", "Changes", "Host", "HostAccess", "LinuxIO", "PCI", "VFIO", system]),
+        tests(
+            "GuestsTests", ["Guests", "TestSupport", "Changes", "Host", "HostAccess", "LinuxIO", "PCI", "VFIO", system]),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
         tests("HostTests", ["Host", "HostAccess", "TestSupport", "PCI", system]),

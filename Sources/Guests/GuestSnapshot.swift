@@ -34,7 +34,8 @@ public struct GuestSnapshot: Hashable, Sendable {
     /// The id of the iommufd object that each of the host's devices uses, by the device's id (or its QOM path, where it
     /// has none).
     public var iommufdOf: [String: String]
-    /// Root ports with an id, in QEMU's order, each with whether a device sits behind it.
+    /// Root ports with an id, each with whether a device sits behind it; shorter ids first, then by text (QEMU lists
+    /// them in no order).
     public var rootPorts: [RootPort]
 
     /// A place where a device can be plugged.
@@ -71,7 +72,8 @@ public struct GuestSnapshot: Hashable, Sendable {
         guest.objects = Dictionary(try monitor.children(of: "/objects")) { first, _ in first }
         let devices = try monitor.children(of: peripherals)
         guest.devices = Dictionary(devices) { first, _ in first }
-        for (id, type) in devices where type == "pcie-root-port" {
+        let ports = devices.filter { $0.type == "pcie-root-port" }.map(\.name)
+        for id in ports.sorted(by: { ($0.utf8.count, $0) < ($1.utf8.count, $1) }) {
             let plugged = try monitor.properties(of: "\(peripherals)/\(id)/\(id)").contains {
                 $0.name.hasPrefix("child[")
             }

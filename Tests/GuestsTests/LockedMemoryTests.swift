@@ -64,3 +64,21 @@ struct LockedMemoryTests {
         #expect(MemorySize(text)?.description == text)
     }
 }
+
+@Suite("Who has a file open")
+struct ProcessDescriptorsTests {
+    private let host = ProcessTable(processes: [7: .init(uid: 0, open: ["/dev/null", "/dev/vfio/devices/vfio3"])])
+
+    @Test("is told by the links of the process; one that has ended has nothing open")
+    func open() {
+        #expect(host.process(7, hasOpen: "/dev/vfio/devices/vfio3") == true)
+        #expect(host.process(7, hasOpen: "/dev/vfio/devices/vfio30") == false)
+        #expect(host.process(8, hasOpen: "/dev/null") == false)
+    }
+
+    @Test("cannot be told of a process that may not be looked into")
+    func denied() {
+        let denied = ProcessTable(processes: [:], mayNotLookInto: [9])
+        #expect(denied.process(9, hasOpen: "/dev/null") == nil)
+    }
+}

@@ -11,6 +11,7 @@ struct ProcessTable: HostDirectory {
     }
 
     var processes: [Int: Process] = [:]
+    var mayNotLookInto: Set<Int> = []
     var path: String { "/" }
 
     func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] {
@@ -49,7 +50,8 @@ struct ProcessTable: HostDirectory {
         let parts = path.split(separator: "/")
         if path == "/proc" { return processes.keys.map(String.init) + ["self", "meminfo", "12x"] }
         guard parts.count == 3, parts[2] == "fd", let pid = Int(parts[1]), let process = processes[pid] else {
-            throw HostAccessError(.list, path, errno: .permissionDenied)
+            let isDenied = parts.count == 3 && Int(parts[1]).map(mayNotLookInto.contains) == true
+            throw HostAccessError(.list, path, errno: isDenied ? .permissionDenied : .noSuchFileOrDirectory)
         }
         return process.open.indices.map(String.init)
     }

@@ -52,6 +52,18 @@ struct ProgramReplacementTests {
         #expect(lines(result?.standardOutputContent) == ["90"])
     }
 
+    @Test("what the caller closed of its standard streams is not the number of the next file to be opened")
+    func standardStreams() async {
+        await #expect(processExitsWith: .success) {
+            close(STDIN_FILENO)
+            close(STDOUT_FILENO)
+            try reserveStandardDescriptors()
+            let device = try OwnedDescriptor.open("/dev/zero", flags: O_RDWR)
+            #expect(device.rawValue > STDERR_FILENO)
+            #expect(fcntl(STDIN_FILENO, F_GETFD) == 0 && fcntl(STDOUT_FILENO, F_GETFD) == 0)
+        }
+    }
+
     @Test("the limit on locked memory is raised, and never lowered")
     func lockedMemory() async {
         let lower = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
