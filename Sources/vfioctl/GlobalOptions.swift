@@ -81,6 +81,8 @@ struct GlobalOptions: ParsableArguments {
             }
             index += 1
         }
+        // Naming types costs more than all else that the start does: only where something is to be moved.
+        guard !early.isEmpty else { return arguments }
         var rest = arguments[index...]
         var names: [String] = []
         var level = root

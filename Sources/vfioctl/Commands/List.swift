@@ -30,7 +30,8 @@ struct List: ParsableCommand {
     }
 
     func run() throws {
-        let snapshot = try global.observe([.uses]).snapshot
+        // The table shows neither revision nor override, which cost a file of each device.
+        let snapshot = try global.observe(global.json ? [.uses, .details] : .uses).snapshot
         let devices = snapshot.devices.filter(matches)
         let names = SystemDeviceNames()
         if global.json {
