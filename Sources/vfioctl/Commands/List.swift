@@ -30,7 +30,7 @@ struct List: ParsableCommand {
     }
 
     func run() throws {
-        let snapshot = try global.observe([.uses]).snapshot
+        let snapshot = try global.observe(global.json ? [.uses, .details] : [.uses]).snapshot
         let devices = snapshot.devices.filter(matches)
         let names = SystemDeviceNames()
         if global.json {
