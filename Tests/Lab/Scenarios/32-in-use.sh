@@ -16,6 +16,7 @@ check "without the swap nothing stands in the way" vfioctl bind 02:00.0 --dry-ru
 
 ip addr add 192.0.2.1/24 dev eth1
 ip link set eth1 up
+ip route add 198.51.100.0/24 via 192.0.2.254 dev eth1
 check_refusal "an interface with an address" 3 192.0.2.1 vfioctl bind eth1
 check_refused_by "and a route" "address route" vfioctl bind 03:00.0
 check_json "each with the interface in its detail" true '[.refusals[].detail | contains("eth1")] | all' \

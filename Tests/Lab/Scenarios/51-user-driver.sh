@@ -3,6 +3,8 @@
 
 vfioctl bind 00:03.0 04:00.0 --group >/dev/null
 vfioctl sriov create eth0 1 --driver vfio-pci >/dev/null
+# The card raises a function's interrupts only while its own interface is up.
+ip link set eth0 up
 # The card raises MSI-X of its virtual functions once the driver of its physical one has switched it to them.
 ip link set eth0 up
 
@@ -15,6 +17,7 @@ for backend in group iommufd; do
 done
 check_equal "no DMA went astray: the IOMMU reported no fault" 0 "$(dmesg | grep -c 'DMAR:.*fault')"
 
+ip link set eth0 down
 ip link set eth0 down
 vfioctl sriov destroy eth0 >/dev/null
 vfioctl restore --all >/dev/null

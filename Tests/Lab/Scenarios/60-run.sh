@@ -1,14 +1,13 @@
 # The hand-off: vfioctl opens the device, QEMU gets descriptors and opens nothing itself.
 
 vfioctl sriov create eth0 2 --driver vfio-pci >/dev/null
-igbvf=4298 # 0x10ca
 
 # opened PID: the VFIO nodes that the process has open, by name.
 opened() { ls -l "/proc/$1/fd" | sed -n 's,.* -> \(/dev/iommu\|/dev/vfio.*\|anon_inode:\[*vfio.*\)$,\1,p' | sort | tr '\n' ' '; }
 status_of() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
 alive() { [ -e "/proc/$1/exe" ] && readlink "/proc/$1/exe" | grep -q qemu; }
 # The device as the monitor of the machine inside shows it.
-devices_inside='[.return[] | recurse(.devices[]?, .pci_bridge.devices[]?) | .id?.device? // empty] | unique | join(" ")'
+devices_inside='[.return[] | recurse(.devices[]?, .pci_bridge.devices[]?) | .id?.device? // empty] | index(4298) != null'
 
 # --- As root, in a place where there is no /dev/vfio at all --------------------------------------------------------------
 
@@ -19,9 +18,10 @@ vfioctl run 01:10.0 --backend iommufd -- unshare -m sh -c '
     qemu-system-x86_64 $small_machine -qmp "pipe:$monitor" \
     -object 'iommufd,id=i0,fd={iommufd}' -device 'vfio-pci,id=nic,bus=slot0,fd={fd},iommufd=i0' >qemu.log 2>&1 &
 machine=$!
+guest_numbers_buses
 check_json "QEMU runs with the card inside, though it sees neither /dev/vfio nor /dev/iommu" true \
-    "($devices_inside) | split(\" \") | index(\"$igbvf\") != null" ask query-pci
-check_output "its monitor shows it" "Ethernet controller: PCI device 8086:10ca" tell_monitor "info pci"
+    "$devices_inside" ask query-pci
+check_output "its monitor shows it" "Ethernet controller: PCI device 8086:10ca" monitor_says "info pci"
 check_equal "it is the very process that vfioctl was" "qemu-system-x86" "$(cat /proc/$machine/comm)"
 check_json "the host says who has it" true \
     ".devices[].in_use[] | select(.by == \"vfio\").detail | contains(\"$machine\") and contains(\"qemu\")" \
@@ -40,7 +40,8 @@ vfioctl run 01:10.2 --backend iommufd --user guest --memory 32M -- \
     qemu-system-x86_64 $small_machine -qmp "pipe:$monitor" \
     -object 'iommufd,id=i0,fd={iommufd}' -device 'vfio-pci,id=nic,bus=slot0,fd={fd},iommufd=i0' >qemu.log 2>&1 &
 machine=$!
-check_json "as uid 1000 the card is inside too" true "($devices_inside) | split(\" \") | index(\"$igbvf\") != null" ask query-pci
+guest_numbers_buses
+check_json "as uid 1000 the card is inside too" true "$devices_inside" ask query-pci
 check_equal "its uid" "1000 1000 1000 1000" "$(status_of $machine Uid | tr '\t' ' ')"
 check_equal "its groups are the user's" "1000" "$(status_of $machine Groups | tr -d ' ')"
 check_equal "it has no capability" 0000000000000000 "$(status_of $machine CapEff)"

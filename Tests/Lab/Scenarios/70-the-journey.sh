@@ -21,14 +21,15 @@ check "one function, looked at" vfioctl inspect eth0:vf0
 open_monitor
 # shellcheck disable=SC2086 # words
 vfioctl run eth0:vf0 --backend iommufd --user guest --memory 32M -- qemu-system-x86_64 $small_machine -qmp "pipe:$monitor" \
-    -qmp "unix:$SCENARIO_DIR/qmp,server=on,wait=off" \
+    -qmp "unix:$qmp,server=on,wait=off" \
     -object 'iommufd,id=i0,fd={iommufd}' -device 'vfio-pci,id=nic,fd={fd},iommufd=i0' >qemu.log 2>&1 &
 machine=$!
-check_output "a guest has it" "PCI device 8086:10ca" tell_monitor "info pci"
-check "edu is given to the same guest while it runs" vfioctl attach 00:03.0 --qmp "$SCENARIO_DIR/qmp"
-check_output "the guest has both" "PCI device 1234:11e8" tell_monitor "info pci"
+guest_numbers_buses
+check_output "a guest has it" "PCI device 8086:10ca" monitor_says "info pci"
+check "edu is given to the same guest while it runs" vfioctl attach 00:03.0 --qmp "$qmp"
+check_output "the guest has both" "PCI device 1234:11e8" monitor_says "info pci"
 check_refusal "nothing is taken from under it" 3 "$machine" vfioctl restore --all
-check "edu is taken back" vfioctl detach 00:03.0 --qmp "$SCENARIO_DIR/qmp"
+check "edu is taken back" vfioctl detach 00:03.0 --qmp "$qmp"
 check "the guest ends" close_machine $machine
 cat qemu.log >&2
 

@@ -11,14 +11,15 @@ check "and through its group" vfioctl inspect 02:00.1 --backend group
 open_monitor
 # shellcheck disable=SC2086 # words
 vfioctl run 02:00.1 --backend iommufd --user guest --memory 32M -- qemu-system-x86_64 $small_machine -qmp "pipe:$monitor" \
-    -qmp "unix:$SCENARIO_DIR/qmp,server=on,wait=off" \
+    -qmp "unix:$qmp,server=on,wait=off" \
     -object 'iommufd,id=i0,fd={iommufd}' -device 'vfio-pci,id=disk,fd={fd},iommufd=i0' >qemu.log 2>&1 &
 machine=$!
-check_output "a guest has it" "PCI device 1b36:0010" tell_monitor "info pci"
-check "a second one is given to it while it runs" vfioctl attach 02:00.2 --qmp "$SCENARIO_DIR/qmp"
-check_equal "the guest has both" 2 "$(tell_monitor "info pci" | grep -c 'PCI device 1b36:0010')"
+guest_numbers_buses
+check_output "a guest has it" "PCI device 1b36:0010" monitor_says "info pci"
+check "a second one is given to it while it runs" vfioctl attach 02:00.2 --qmp "$qmp"
+check_equal "the guest has both" 2 "$(monitor_says "info pci" | grep -c 'PCI device 1b36:0010')"
 check_refusal "the disk's functions are not destroyed under it" 3 "$machine" vfioctl sriov destroy 02:00.0
-check "the second is taken back" vfioctl detach 02:00.2 --qmp "$SCENARIO_DIR/qmp"
+check "the second is taken back" vfioctl detach 02:00.2 --qmp "$qmp"
 check "the guest ends" close_machine $machine
 cat qemu.log >&2
 

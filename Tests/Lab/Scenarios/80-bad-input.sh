@@ -4,7 +4,7 @@ host_state >before
 
 for command in show bind "irq list" inspect "sriov list"; do
     # shellcheck disable=SC2086 # two words
-    check_refusal "$command: a device that is not there" 66 0000:09:00.0 vfioctl $command 09:00.0
+    check_refusal "$command: a device that is not there" 66 09:00.0 vfioctl $command 09:00.0
     # shellcheck disable=SC2086 # two words
     check_refusal "$command: an address that is none" 64 01:00.8 vfioctl $command 01:00.8
     # shellcheck disable=SC2086 # two words

@@ -20,8 +20,8 @@
 # Besides: wait_until, host_state, driver_of, interrupts_of, is_open, field (a jq expression of a command's output).
 
 # The command's output and status of the last check, for a scenario that wants to look closer.
-last_output=${SCENARIO_DIR:-/tmp}/output
-last_errors=${SCENARIO_DIR:-/tmp}/errors
+last_output=/dev/null
+last_errors=/dev/null
 last_status=0
 
 report_success() {
@@ -43,14 +43,16 @@ report_failure() {
     fi
 }
 
-# run_command COMMAND…: fills last_*.
+# run_command COMMAND…: fills last_*. Two pairs of files take turns: the command may be one that looks at the last output.
 run_command() {
+    case $last_output in
+    *.1) turn=2 ;;
+    *) turn=1 ;;
+    esac
     last_status=0
-    # By another name at first: the command may be one that looks at the last output.
-    "$@" >"$last_output.new" 2>"$last_errors.new" </dev/null || last_status=$?
-    mv "$last_output.new" "$last_output"
-    mv "$last_errors.new" "$last_errors"
-    touch "$SCENARIO_DIR/checked"
+    "$@" >"$SCENARIO_DIR/output.$turn" 2>"$SCENARIO_DIR/errors.$turn" </dev/null || last_status=$?
+    last_output=$SCENARIO_DIR/output.$turn last_errors=$SCENARIO_DIR/errors.$turn
+    : >"$SCENARIO_DIR/checked"
 }
 
 # verdict TITLE EXPECTATION HELD COMMAND…
@@ -138,7 +140,7 @@ check_refused_by() {
 }
 
 check_equal() {
-    touch "$SCENARIO_DIR/checked"
+    : >"$SCENARIO_DIR/checked"
     if [ "$2" = "$3" ]; then
         report_success "$1"
     else
@@ -147,7 +149,7 @@ check_equal() {
 }
 
 check_same_file() {
-    touch "$SCENARIO_DIR/checked"
+    : >"$SCENARIO_DIR/checked"
     if difference=$(diff -U 1 "$2" "$3"); then
         report_success "$1"
     else
@@ -164,7 +166,7 @@ check_driver() {
 }
 
 check_missing() {
-    touch "$SCENARIO_DIR/checked"
+    : >"$SCENARIO_DIR/checked"
     if [ ! -e "$2" ] && [ ! -L "$2" ]; then
         report_success "$1"
     else
@@ -199,13 +201,20 @@ field() {
     "$@" | jq -r "$expression"
 }
 
+# In hundredths of a second, as the kernel prints it; no process is started for it.
+uptime_now() {
+    read -r now _ </proc/uptime
+    now=${now%.*}${now#*.}
+}
+
 # wait_until SECONDS COMMAND…: until COMMAND succeeds; fails when it never did.
 wait_until() {
-    # In hundredths, as the kernel's clock prints them.
-    deadline=$(($(tr -d . </proc/uptime | cut -d ' ' -f 1) + $1 * 100))
+    uptime_now
+    deadline=$((now + $1 * 100))
     shift
     while ! "$@"; do
-        [ "$(tr -d . </proc/uptime | cut -d ' ' -f 1)" -lt "$deadline" ] || return 1
+        uptime_now
+        [ "$now" -lt "$deadline" ] || return 1
         usleep 20000
     done
 }

@@ -9,14 +9,16 @@ mkdir -p "$SCENARIO_DIR"
 . /lab/machine-inside.sh
 
 say() { printf '\n%s\n' "$@"; }
+# Through a pipe, as into a file: no colours, no line that is rewritten.
 try() {
     printf '\n# %s\n' "$*"
-    "$@" 2>&1 || true
+    { "$@" 2>&1 || true; } | cat
 }
 # What the machine inside has of ours, as its own monitor shows it.
 look_inside() {
     printf '\n(qemu) info pci\n'
-    tell_monitor "info pci" | tr -d '\r' | grep -A 2 -E 'PCI device (8086:10ca|1234:11e8)'
+    monitor_says "info pci" | tr -d '\r' | grep -A 1 -E 'PCI device (8086:10ca|1234:11e8)' |
+        grep -v -x -e --
 }
 
 # The interface is up, as on a machine that is in use.
@@ -28,9 +30,7 @@ try vfioctl check
 say 'Its network cards. eth0 can have seven virtual functions.'
 try vfioctl list --class 02
 
-say 'Three of them, for guests. First only the plan:'
-try vfioctl sriov create eth0 3 --driver vfio-pci --dry-run
-say 'Then for real. Each function is awaited by its address, bound, and looked at again.'
+say 'Three of them, for guests. Each is awaited by its address, bound, and looked at again.'
 try vfioctl sriov create eth0 3 --driver vfio-pci
 try vfioctl list --vfs
 
@@ -38,7 +38,9 @@ say "The card's interrupts belong on CPU 1. The kernel is asked afterwards where
 try vfioctl irq set eth0 --cpus 1
 try vfioctl irq list eth0
 
-say 'A device is registers and interrupts. VFIO gives them to any program:'
+say 'Any device can be taken. --dry-run shows the plan, and changes nothing:'
+try vfioctl bind eth1 --dry-run
+say 'A device is registers and interrupts, and VFIO gives them to any program:'
 try vfioctl bind 00:03.0
 try vfioctl read 00:03.0 bar0 0x0 --width 32
 
@@ -51,17 +53,18 @@ cat <<'COMMAND'
 COMMAND
 # shellcheck disable=SC2086 # words
 vfioctl run eth0:vf0 --user guest --memory 32M -- qemu-system-x86_64 $small_machine -qmp "pipe:$monitor" \
-    -qmp "unix:/tmp/demo/qmp,server=on,wait=off" \
+    -qmp "unix:$qmp,server=on,wait=off" \
     -object 'iommufd,id=i0,fd={iommufd}' -device 'vfio-pci,fd={fd},iommufd=i0' >/tmp/demo/qemu.log 2>&1 &
 machine=$!
+guest_numbers_buses
 look_inside
 say 'A second device joins it while it runs:'
-try vfioctl attach 00:03.0 --qmp /tmp/demo/qmp
+try vfioctl attach 00:03.0 --qmp "$qmp"
 look_inside
 say 'What a guest has is not taken away from under it:'
 try vfioctl sriov destroy eth0
 say 'It is asked for, and the guest lets go:'
-try vfioctl detach 00:03.0 --qmp /tmp/demo/qmp
+try vfioctl detach 00:03.0 --qmp "$qmp"
 close_machine "$machine"
 
 say 'The guest has ended. Everything is given back.'

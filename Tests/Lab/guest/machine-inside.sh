@@ -2,13 +2,16 @@
 # A virtual machine inside the lab, as a user of vfioctl would start one, and its monitor.
 #
 #     $small_machine              the arguments that every one of them has; it is not started, so its guest never answers
-#     open_monitor                makes a monitor; "-qmp pipe:$monitor" gives it to the QEMU that is started next
+#     open_monitor                makes a monitor; "-qmp pipe:$monitor" gives it to the QEMU that is started next, $qmp is a
+#                                 place for a second one, a socket
 #     ask COMMAND [ARGUMENTS]     a QMP command, its arguments as JSON; prints the whole answer
-#     tell_monitor LINE           a line of the human monitor; prints what it says
+#     tell_monitor LINE           a line of the human monitor
+#     monitor_says LINE           the same; prints what it says
+#     guest_numbers_buses         what firmware does: the bus behind the port at 00:02.0 gets a number, so the monitor shows it
 #     guest_sets_slot VALUE       what a guest's hot-plug driver does: Slot Control of the port at 00:02.0 becomes VALUE
 #     close_machine PID           quits the machine and waits for it
 #
-# The guest's side of hot-plug is played through the monitor: emulated twice over, a guest with an operating system takes
+# The guest's side is played through the monitor: emulated twice over, a guest with an operating system takes
 # minutes to boot, and QEMU answers to the registers that it writes, whoever writes them.
 
 # The port's own registers, not ACPI, announce and confirm hot-plug here; disks and network cards are not needed.
@@ -25,6 +28,9 @@ open_monitor() {
     monitor=$SCENARIO_DIR/monitor
     rm -f "$monitor".*
     # QEMU may run as another user.
+    [ -d "$SCENARIO_DIR/sockets" ] || mkdir -m 777 "$SCENARIO_DIR/sockets"
+    # shellcheck disable=SC2034 # for scenarios
+    qmp=$SCENARIO_DIR/sockets/qmp
     mkfifo -m 666 "$monitor.in" "$monitor.out"
     : >"$monitor.asked"
     cat "$monitor.out" >"$monitor.answers" &
@@ -42,7 +48,16 @@ ask() {
 }
 
 tell_monitor() {
+    ask human-monitor-command "{\"command-line\":\"$1\"}" >/dev/null
+}
+
+monitor_says() {
     ask human-monitor-command "{\"command-line\":\"$1\"}" | jq -r .return
+}
+
+guest_numbers_buses() {
+    tell_monitor "o /w 0xcf8 0x80001018"
+    tell_monitor "o /w 0xcfc 0x00010100"
 }
 
 guest_sets_slot() {
