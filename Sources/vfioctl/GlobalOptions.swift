@@ -81,22 +81,16 @@ struct GlobalOptions: ParsableArguments {
             }
             index += 1
         }
-        // Naming types costs more than all else that the start does: only where something is to be moved.
-        guard !early.isEmpty else { return arguments }
         var rest = arguments[index...]
         var names: [String] = []
         var level = root
         while let name = rest.first,
-            let next = level.configuration.subcommands.first(where: { commandName($0) == name })
+            let next = level.configuration.subcommands.first(where: { $0.configuration.commandName == name })
         {
             names.append(name)
             rest.removeFirst()
             level = next
         }
         return names.isEmpty ? arguments : names + early + rest
-    }
-
-    private static func commandName(_ type: any ParsableCommand.Type) -> String {
-        type.configuration.commandName ?? String(describing: type).lowercased()
     }
 }

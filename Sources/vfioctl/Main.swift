@@ -18,6 +18,8 @@ enum Main {
     }
 }
 
+/// Every command's configuration spells its name: left to the parser, a name is asked of the type, and the first such
+/// question searches the whole program for conformances, which takes longer than all else that a start does.
 struct Vfioctl: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vfioctl",

@@ -5,7 +5,7 @@ internal import VFIO
 
 struct Attach: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Give a device to a QEMU that is already running.",
+        commandName: "attach", abstract: "Give a device to a QEMU that is already running.",
         discussion: """
             The descriptors of the device and of an iommufd travel over the monitor's socket: QEMU needs no access to \
             anything under /dev/vfio. QEMU 9.0 or newer. A guest that has an iommufd uses it for every device.

@@ -5,7 +5,7 @@ internal import Passthrough
 
 struct Bind: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Give devices to vfio-pci, or to another driver.",
+        commandName: "bind", abstract: "Give devices to vfio-pci, or to another driver.",
         discussion: """
             Refused while a device is in use, or when its IOMMU group would not be viable afterwards; every refusal names \
             its evidence. A step that fails undoes the ones before it. What the devices had before is remembered under \

@@ -4,7 +4,7 @@ internal import Readiness
 
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Tell whether this host, and devices of it, are ready for passthrough.",
+        commandName: "check", abstract: "Tell whether this host, and devices of it, are ready for passthrough.",
         discussion: """
             Each finding comes with its evidence and, where something is to be done, its cure. Nothing is changed, opened \
             or loaded. The exit status is 1 when a finding stands in the way.

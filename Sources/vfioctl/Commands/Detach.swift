@@ -5,7 +5,7 @@ internal import VFIO
 
 struct Detach: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Take a device back from a running QEMU.",
+        commandName: "detach", abstract: "Take a device back from a running QEMU.",
         discussion: """
             The guest is asked to let go of the device, and may refuse, or never answer: then the request stays pending, \
             and the exit status is 5. Asking again waits for the same request.

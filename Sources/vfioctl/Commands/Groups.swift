@@ -3,7 +3,7 @@ internal import Host
 
 struct Groups: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List IOMMU groups: members, viable or not and why.")
+        commandName: "groups", abstract: "List IOMMU groups: members, viable or not and why.")
 
     @Flag(help: "Also show reserved address ranges.")
     var explain = false

@@ -3,7 +3,7 @@ internal import VFIO
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Open a device through VFIO and show its regions and interrupts.",
+        commandName: "inspect", abstract: "Open a device through VFIO and show its regions and interrupts.",
         discussion: "Opening a device resets it, where it can be reset.")
 
     @OptionGroup var target: OpenDeviceOptions

@@ -5,7 +5,7 @@ internal import PCI
 
 struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List PCI devices: group, NUMA node, driver, names, SR-IOV, who uses them.")
+        commandName: "list", abstract: "List PCI devices: group, NUMA node, driver, names, SR-IOV, who uses them.")
 
     @Option(
         name: .customLong("class"),

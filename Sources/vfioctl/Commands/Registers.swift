@@ -3,7 +3,7 @@ internal import VFIO
 
 struct Read: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Read a register of a device.",
+        commandName: "read", abstract: "Read a register of a device.",
         discussion: "Opening a device resets it, where it can be reset: what is read is a register after that.")
 
     @OptionGroup var target: OpenDeviceOptions
@@ -32,7 +32,7 @@ struct Read: ParsableCommand {
 
 struct Write: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write a register of a device.",
+        commandName: "write", abstract: "Write a register of a device.",
         discussion: """
             Opening a device resets it, where it can be reset, and so does closing it: to write several registers, or \
             to read one afterwards, use regs.
@@ -68,7 +68,7 @@ struct Write: ParsableCommand {
 
 struct Regs: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Read and write several registers of a device while it is open once.",
+        commandName: "regs", abstract: "Read and write several registers of a device while it is open once.",
         discussion: """
             OP is read:REGION:OFFSET or write:REGION:OFFSET:VALUE, of 32 bits; read8, read16, read64 and write8, \
             write16, write64 are of as many. They are done in order, once all of them make sense; each read prints one line.

@@ -7,7 +7,7 @@ internal import Passthrough
 
 struct Restore: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Give devices back: the driver, override and interrupt affinities they had.")
+        commandName: "restore", abstract: "Give devices back: the driver, override and interrupt affinities they had.")
 
     @Argument(help: ArgumentHelp("Devices to give back.", valueName: "device"))
     var devices: [String] = []

@@ -9,7 +9,7 @@ internal import VFIO
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Open devices and become a command that is given their descriptors.",
+        commandName: "run", abstract: "Open devices and become a command that is given their descriptors.",
         usage: "vfioctl run <device> ... [<options>] -- <command> ...",
         discussion: """
             In COMMAND's arguments {fdN} is the descriptor of device N, counted from 0 ({fd} is {fd0}), and {addressN} its \

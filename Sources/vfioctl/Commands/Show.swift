@@ -4,7 +4,7 @@ internal import LiveHost
 
 struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show everything known about a device, without opening it.")
+        commandName: "show", abstract: "Show everything known about a device, without opening it.")
 
     @Argument(help: ArgumentHelp("The device.", valueName: "device"))
     var device: String
