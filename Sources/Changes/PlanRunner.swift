@@ -63,8 +63,13 @@ public struct PlanRunner: Sendable {
 
     // MARK: one step
 
-    private func make(_ step: Step) throws(StepFailure) -> [String] {
-        let directory = try open(step)
+    private func make(_ planned: Step) throws(StepFailure) -> [String] {
+        let directory = try open(planned)
+        guard let step = planned.located(in: directory) else {
+            return [
+                "\(planned.action) of \(subject(planned)): \(planned.operations.map(\.target).joined()) is not there now"
+            ]
+        }
         if !step.goals.isEmpty, unmet(step.goals, in: directory).isEmpty, unmet(step.late, in: directory).isEmpty {
             return []
         }
@@ -195,9 +200,15 @@ public struct PlanRunner: Sendable {
             if error.errno == .noSuchFileOrDirectory || error.errno == .noSuchAddressOrDevice { return }
             throw StepFailure("undoing \(step.action) of \(subject(step)): \(error)", error)
         }
-        if !step.undone.isEmpty, unmet(step.undone, in: directory).isEmpty { return }
-        for operation in step.undo { try perform(operation, of: step, in: directory) }
-        let missing = waitFor(step.undone, of: step, in: directory)
+        let undone = step.undone.compactMap { $0.located(in: directory) }
+        if !undone.isEmpty, unmet(undone, in: directory).isEmpty { return }
+        // Each is located when its turn comes, for the one before may have brought it back; what cannot be found is not
+        // there to be given back.
+        for operation in step.undo {
+            guard let operation = operation.located(in: directory) else { continue }
+            try perform(operation, of: step, in: directory)
+        }
+        let missing = waitFor(step.undone.compactMap { $0.located(in: directory) }, of: step, in: directory)
         guard missing.isEmpty else {
             throw StepFailure("undoing \(step.action) of \(subject(step)): \(missing.joined(separator: ", "))")
         }

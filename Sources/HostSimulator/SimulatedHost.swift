@@ -92,6 +92,16 @@ public final class SimulatedHost: HostAccess {
     /// Makes later writes fail.
     public func inject(_ fault: Fault) { state.withLock { $0.faults.append(fault) } }
 
+    /// Gives a device other interrupt numbers, as a driver does that allocates its vectors anew.
+    ///
+    /// - Parameters:
+    ///   - device: its full address.
+    ///   - numbers: the new numbers, a vector each.
+    ///   - affinity: the CPUs of each, as a list.
+    public func replaceInterrupts(of device: String, with numbers: [Int], affinity: String) {
+        state.withLock { $0.kernel.replaceInterrupts(of: device, with: numbers, affinity: affinity) }
+    }
+
     /// The time that was waited on this host, by its own clock.
     public var waited: Duration { state.withLock { $0.clock } }
 

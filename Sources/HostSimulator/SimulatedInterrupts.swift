@@ -1,4 +1,5 @@
 internal import HostAccess
+internal import PCI
 internal import SystemPackage
 
 // Interrupt affinity: /proc/irq/N/smp_affinity_list.
@@ -15,5 +16,19 @@ extension SimulatedKernel {
         guard let target = cpus.numbers.first(where: { online.contains($0) }) else { throw .invalidArgument }
         tree.put(cpus.description, at: path + "/smp_affinity_list")
         tree.put("\(target)", at: path + "/effective_affinity_list")
+    }
+
+    mutating func replaceInterrupts(of device: String, with numbers: [Int], affinity: String) {
+        guard let path = PCIAddress(device).flatMap({ devices[$0] }) else { return }
+        for number in tree.entries("msi_irqs", from: path) {
+            tree.remove("/proc/irq/" + number)
+            tree.remove("/sys/kernel/irq/" + number)
+        }
+        tree.remove(path + "/msi_irqs")
+        for number in numbers {
+            tree.put("msix", at: "\(path)/msi_irqs/\(number)")
+            tree.put(affinity, at: "/proc/irq/\(number)/smp_affinity_list")
+            tree.put("0", at: "/proc/irq/\(number)/effective_affinity_list")
+        }
     }
 }

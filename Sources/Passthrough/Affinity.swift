@@ -79,10 +79,7 @@ enum AffinityPlan {
             goals: [.value(path: path + "/smp_affinity_list", equals: cpus.description)],
             late: [.within(path: path + "/effective_affinity_list", list: cpus)],
             undo: [.write(before.description, to: path + "/smp_affinity_list")],
-            undone: [.value(path: path + "/smp_affinity_list", equals: before.description)],
-            meaningOfEPERM:
-                "the kernel places vector \(interrupt.vector) itself, a managed interrupt, and lets nobody move it; "
-                + "--vector names others one by one")
+            undone: [.value(path: path + "/smp_affinity_list", equals: before.description)])
     }
 
     /// Steps that give vectors the affinity they had; one that is there no more needs none.
@@ -93,5 +90,83 @@ enum AffinityPlan {
             else { return nil }
             return step(device, interrupt, from: now, to: before)
         }
+    }
+
+    /// Whether every affinity in `values` belongs to a vector that is there, and so can be given back.
+    static func covers(_ interrupts: [Interrupt], _ values: [String: String]) -> Bool {
+        let present = Set(interrupts.map(key))
+        return values.keys.allSatisfy { !$0.hasPrefix("affinity.") || present.contains($0) }
+    }
+}
+
+/// The affinities that somebody chose for a device's vectors, to be kept when its driver allocates them anew.
+struct ChosenAffinities {
+    /// By the vector's place among the device's numbers.
+    private var lists: [(place: Int, cpus: NumberList)]
+    private let device: Device
+    /// What is to be remembered of them, in case a vector is not there for a while.
+    let origin: Origin?
+    /// Every vector's affinity as it is, by its key.
+    private let current: [String: String]
+
+    /// - Parameters:
+    ///   - interrupts: the vectors as they are.
+    ///   - remembered: what is remembered of the device: vectors that are not there now have their affinity from it.
+    init(of device: Device, _ interrupts: InterruptSnapshot?, remembered: Origin?) {
+        self.device = device
+        let vectors = interrupts?.interrupts.filter { $0.kind != .intx } ?? []
+        lists = vectors.enumerated().compactMap { place, vector in
+            guard let cpus = vector.affinity, let online = interrupts?.onlineCPUs, !online.isSubset(of: cpus) else {
+                return nil
+            }
+            return (place, cpus)
+        }
+        for (key, text) in (remembered?.values ?? [:]).sorted(by: { $0.key < $1.key }) {
+            let words = key.split(separator: ".")
+            guard words.count == 3, words[0] == "affinity", let place = Int(words[2]), place >= vectors.count,
+                let cpus = NumberList(text)
+            else { continue }
+            lists.append((place, cpus))
+        }
+        var values: [String: String] = [:]
+        for (place, cpus) in lists where place < vectors.count {
+            values[AffinityPlan.key(vectors[place])] = cpus.description
+        }
+        origin =
+            values.isEmpty
+            ? nil : Origin(key: device.address.description, identity: device.identityText, values: values)
+        current = Dictionary(vectors.map { (AffinityPlan.key($0), $0.affinity?.description ?? "") }) { first, _ in first
+        }
+    }
+
+    /// Whether everything that `remembered` holds is so once the steps are made, and need not be remembered any longer.
+    func settle(_ remembered: Origin) -> Bool {
+        remembered.values.allSatisfy { key, value in key.hasPrefix("affinity.") && (current[key] ?? value) == value }
+    }
+
+    private func path(_ place: Int, _ file: String) -> String {
+        "/proc/irq/\(entry(place, of: "msi_irqs"))/\(file)"
+    }
+
+    /// Steps that give the affinities to the vectors that are there by then.
+    var steps: [Step] {
+        lists.map { place, cpus in
+            Step(
+                action: "keep-affinity", device: device.address.description, directory: device.path,
+                guards: device.identityGuards,
+                operations: [.write(cpus.description, to: path(place, "smp_affinity_list"))],
+                goals: [.value(path: path(place, "smp_affinity_list"), equals: cpus.description)],
+                late: [.within(path: path(place, "effective_affinity_list"), list: cpus)])
+        }
+    }
+
+    /// The same as part of the undo of a step that makes the driver allocate its vectors anew.
+    func kept(by step: Step) -> Step {
+        var step = step
+        for (place, cpus) in lists {
+            step.undo.append(.write(cpus.description, to: path(place, "smp_affinity_list")))
+            step.undone.append(.value(path: path(place, "smp_affinity_list"), equals: cpus.description))
+        }
+        return step
     }
 }

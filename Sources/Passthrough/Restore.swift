@@ -44,9 +44,13 @@ public struct RestoreRequest: Sendable {
             if device.driver != target.driver { object(to: device, into: &plan) }
             add(device, target, on: snapshot, releases: &releases, returns: &returns, into: &plan)
             if let origin {
-                plan.forgets.append(address.description)
-                if device.driver == target.driver {
-                    returns += AffinityPlan.restore(device, interrupts[address] ?? [], to: origin.values)
+                let vectors = interrupts[address] ?? []
+                if device.driver != target.driver {
+                    plan.forgets.append(address.description)
+                } else {
+                    returns += AffinityPlan.restore(device, vectors, to: origin.values)
+                    // A vector that the driver gave up for now (igb has fewer while it has VFs) may come back.
+                    if AffinityPlan.covers(vectors, origin.values) { plan.forgets.append(address.description) }
                 }
             }
         }

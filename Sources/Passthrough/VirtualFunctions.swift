@@ -21,9 +21,17 @@ public struct CreateVirtualFunctions: Hashable, Sendable {
     /// Decides what is to be done on a host that looks like `snapshot`. No I/O.
     ///
     /// The VFs' addresses are computed from `sriov_offset` and `sriov_stride`, and each is awaited by its address.
-    public func plan(on snapshot: HostSnapshot) -> Plan {
+    ///
+    /// - Parameters:
+    ///   - snapshot: the host.
+    ///   - interrupts: the physical function's vectors. Drivers such as igb allocate them anew; affinities that somebody
+    ///     chose are then given to the new ones.
+    ///   - remembered: what the journal remembers of the physical function.
+    public func plan(on snapshot: HostSnapshot, interrupts: InterruptSnapshot? = nil, remembered: Origin? = nil) -> Plan
+    {
         guard count > 0 else {
-            return DestroyVirtualFunctions(physicalFunction: physicalFunction).plan(on: snapshot)
+            return DestroyVirtualFunctions(physicalFunction: physicalFunction)
+                .plan(on: snapshot, interrupts: interrupts, remembered: remembered)
         }
         var plan = Plan()
         guard let device = snapshot.device(at: physicalFunction), let sriov = device.sriov else {
@@ -42,13 +50,17 @@ public struct CreateVirtualFunctions: Hashable, Sendable {
                     + "virtual functions are unknown")
             return plan
         }
+        let affinities = ChosenAffinities(of: device, interrupts, remembered: remembered)
         if !existing.isEmpty {
             VirtualFunctionSteps.objectToRemoval(of: existing, on: snapshot, into: &plan)
-            plan.steps.append(VirtualFunctionSteps.remove(from: device, existing))
+            plan.steps.append(affinities.kept(by: VirtualFunctionSteps.remove(from: device, existing)))
             plan.forgets += existing.map(\.description)
         }
         VirtualFunctionSteps.warnOfInterfaces(device, into: &plan)
-        addSteps(for: device, sriov, addresses, on: snapshot, into: &plan)
+        let create = affinities.kept(by: VirtualFunctionSteps.create(addresses, of: device))
+        addSteps(for: device, sriov, addresses, create, on: snapshot, into: &plan)
+        plan.steps += affinities.steps
+        plan.origins += affinities.origin.map { [$0] } ?? []
         return plan
     }
 
@@ -89,17 +101,18 @@ public struct CreateVirtualFunctions: Hashable, Sendable {
     }
 
     private func addSteps(
-        for device: Device, _ sriov: SRIOV, _ addresses: [PCIAddress], on snapshot: HostSnapshot, into plan: inout Plan
+        for device: Device, _ sriov: SRIOV, _ addresses: [PCIAddress], _ create: Step, on snapshot: HostSnapshot,
+        into plan: inout Plan
     ) {
         guard let driver else {
-            plan.steps.append(VirtualFunctionSteps.create(addresses, of: device))
+            plan.steps.append(create)
             return
         }
         if !snapshot.drivers.contains(driver) { plan.steps.append(DriverSteps.load(driver)) }
         // Off while VFs appear: else the host's own driver takes each one first, with a network interface and all.
         let autoprobe = sriov.driversAutoprobe ?? true
         if autoprobe { plan.steps.append(VirtualFunctionSteps.autoprobe(of: device, from: true, to: false)) }
-        plan.steps.append(VirtualFunctionSteps.create(addresses, of: device))
+        plan.steps.append(create)
         for (index, address) in addresses.enumerated() {
             let path = "/sys/bus/pci/devices/\(address)"
             let guards: [Condition] = [.link(path: "physfn", name: physicalFunction.description)]
@@ -129,7 +142,13 @@ public struct DestroyVirtualFunctions: Hashable, Sendable {
     public init(physicalFunction: PCIAddress) { self.physicalFunction = physicalFunction }
 
     /// Decides what is to be done on a host that looks like `snapshot`. No I/O.
-    public func plan(on snapshot: HostSnapshot) -> Plan {
+    ///
+    /// - Parameters:
+    ///   - snapshot: the host.
+    ///   - interrupts: the physical function's vectors, to keep affinities that somebody chose.
+    ///   - remembered: what the journal remembers of the physical function.
+    public func plan(on snapshot: HostSnapshot, interrupts: InterruptSnapshot? = nil, remembered: Origin? = nil) -> Plan
+    {
         var plan = Plan()
         guard let device = snapshot.device(at: physicalFunction), let sriov = device.sriov else {
             plan.obstacles.append("\(physicalFunction) has no SR-IOV: it cannot have virtual functions")
@@ -139,8 +158,11 @@ public struct DestroyVirtualFunctions: Hashable, Sendable {
         guard !existing.isEmpty else { return plan }
         VirtualFunctionSteps.objectToRemoval(of: existing, on: snapshot, into: &plan)
         VirtualFunctionSteps.warnOfInterfaces(device, into: &plan)
-        plan.steps.append(VirtualFunctionSteps.remove(from: device, existing))
+        let affinities = ChosenAffinities(of: device, interrupts, remembered: remembered)
+        plan.steps.append(affinities.kept(by: VirtualFunctionSteps.remove(from: device, existing)))
+        plan.steps += affinities.steps
         plan.forgets += existing.map(\.description)
+        if let remembered, affinities.settle(remembered) { plan.forgets.append(remembered.key) }
         return plan
     }
 }

@@ -71,6 +71,79 @@ struct AffinityTests {
     }
 }
 
+@Suite("Affinities that somebody chose, when virtual functions come and go")
+struct ChosenAffinityTests {
+    static let card = "0000:01:00.0"
+
+    func create(on host: SimulatedHost) throws -> Plan {
+        let card = try address(Self.card)
+        let snapshot = try HostSnapshot.read(from: host)
+        let device = try #require(snapshot.device(at: card))
+        return CreateVirtualFunctions(physicalFunction: card, count: 2, driver: "vfio-pci")
+            .plan(on: snapshot, interrupts: InterruptSnapshot.read(from: host, of: device))
+    }
+
+    func run(_ plan: Plan, on host: SimulatedHost) throws -> ChangeResult {
+        try PlanRunner(on: host, journal: Journal(of: host)).run(plan, pid: 42)
+    }
+
+    /// What igb does: other numbers, all on the default CPUs.
+    func allocateAnew(_ host: SimulatedHost, count: Int = 3) {
+        host.replaceInterrupts(of: Self.card, with: Array(60..<60 + count), affinity: "0-3")
+    }
+
+    @Test("one that is not the default is given to the vector in its place, whatever its number is by then")
+    func kept() throws {
+        let host = SampleHost.make()
+        try host.write("1", to: "/proc/irq/31/smp_affinity_list", timeLimit: .seconds(1))
+        let plan = try create(on: host)
+        #expect(plan.steps.filter { $0.action == "keep-affinity" }.count == 1)
+        #expect(plan.origins.contains { $0.key == Self.card && $0.values == ["affinity.msix.1": "1"] })
+        allocateAnew(host)
+        #expect(try run(plan, on: host).outcome == .done)
+        #expect(host.optionalText("/proc/irq/61/smp_affinity_list") == "1")
+        #expect(host.optionalText("/proc/irq/60/smp_affinity_list") == "0-3")
+    }
+
+    @Test("it is also given back when the change is undone")
+    func undone() throws {
+        let host = SampleHost.make()
+        try host.write("1", to: "/proc/irq/31/smp_affinity_list", timeLimit: .seconds(1))
+        let plan = try create(on: host)
+        allocateAnew(host)
+        host.inject(SimulatedHost.Fault(pathSuffix: "vfio-pci/bind", errno: 16))
+        #expect(try run(plan, on: host).outcome == .rolledBack)
+        #expect(host.optionalText("/proc/irq/61/smp_affinity_list") == "1")
+    }
+
+    @Test("a vector that is not there for a while is pending, stays remembered, and gets it when it is back")
+    func missing() throws {
+        let host = SampleHost.make()
+        try host.write("1", to: "/proc/irq/32/smp_affinity_list", timeLimit: .seconds(1))
+        let plan = try create(on: host)
+        allocateAnew(host, count: 2)
+        let result = try run(plan, on: host)
+        #expect(result.outcome == .done)
+        #expect(result.pending.count == 1)
+
+        let card = try address(Self.card)
+        let snapshot = try HostSnapshot.read(from: host)
+        let device = try #require(snapshot.device(at: card))
+        let destroy = DestroyVirtualFunctions(physicalFunction: card).plan(
+            on: snapshot, interrupts: InterruptSnapshot.read(from: host, of: device),
+            remembered: try Journal(of: host).origin(of: Self.card))
+        allocateAnew(host)
+        #expect(try run(destroy, on: host).outcome == .done)
+        #expect(host.optionalText("/proc/irq/62/smp_affinity_list") == "1")
+        #expect(try Journal(of: host).origin(of: Self.card) == nil)
+    }
+
+    @Test("default affinities need no steps")
+    func defaults() throws {
+        #expect(try create(on: SampleHost.make()).steps.allSatisfy { $0.action != "keep-affinity" })
+    }
+}
+
 @Suite("Lists of numbers")
 struct NumberListTests {
     @Test("the kernel's format reads back in its shortest form", arguments: ["0", "0-3,8", "1,3,5-7", ""])

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Changes
 internal import Host
 internal import PCI
 internal import Passthrough
@@ -36,10 +37,12 @@ struct SRIOVCommand: ParsableCommand {
         }
 
         func run() throws {
-            try ChangeCommand(name: "sriov_create", global: global, options: options).run { snapshot, _, _ in
+            try ChangeCommand(name: "sriov_create", global: global, options: options).run { snapshot, host, journal in
                 let device = try DeviceArguments([physicalFunction]).resolveOne(in: snapshot)
                 return CreateVirtualFunctions(physicalFunction: device.address, count: count, driver: driver)
-                    .plan(on: snapshot)
+                    .plan(
+                        on: snapshot, interrupts: InterruptSnapshot.read(from: host, of: device),
+                        remembered: try journal.origin(of: device.address.description))
             }
         }
     }
@@ -55,9 +58,12 @@ struct SRIOVCommand: ParsableCommand {
         @OptionGroup var global: GlobalOptions
 
         func run() throws {
-            try ChangeCommand(name: "sriov_destroy", global: global, options: options).run { snapshot, _, _ in
+            try ChangeCommand(name: "sriov_destroy", global: global, options: options).run { snapshot, host, journal in
                 let device = try DeviceArguments([physicalFunction]).resolveOne(in: snapshot)
-                return DestroyVirtualFunctions(physicalFunction: device.address).plan(on: snapshot)
+                return DestroyVirtualFunctions(physicalFunction: device.address)
+                    .plan(
+                        on: snapshot, interrupts: InterruptSnapshot.read(from: host, of: device),
+                        remembered: try journal.origin(of: device.address.description))
             }
         }
     }
