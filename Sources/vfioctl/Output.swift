@@ -1,6 +1,5 @@
 internal import FoundationEssentials
 internal import Glibc
-internal import PCI
 internal import SystemPackage
 
 /// Where answers go: standard output in large writes, complaints to standard error.
@@ -18,11 +17,7 @@ enum Output {
     /// Writes one line to standard error. What a user or a file put into it reaches the terminal as text, never as a control
     /// sequence or a line of its own.
     static func note(_ line: String) {
-        let scalars = line.unicodeScalars.map { scalar in
-            scalar.properties.generalCategory == .control
-                ? "\\x" + hexadecimal(scalar.value, width: 2) : String(scalar)
-        }
-        write("\(scalars.joined())\n".utf8, to: .standardError)
+        write("\(line.printable)\n".utf8, to: .standardError)
     }
 
     /// Writes to standard error as it is: for a line that is rewritten on a terminal.

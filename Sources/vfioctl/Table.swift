@@ -28,8 +28,13 @@ struct Table {
     private mutating func append(cell text: String) {
         let start = bytes.count
         bytes.append(contentsOf: text.utf8)
-        // ASCII, which nearly every cell is, needs no grapheme breaking.
-        let width = bytes[start...].allSatisfy { $0 < 0x80 } ? bytes.count - start : text.count
+        var width = bytes.count - start
+        // Printable ASCII, which nearly every cell is, needs neither escapes nor grapheme breaking.
+        if !bytes[start...].allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) {
+            let printable = text.printable
+            bytes.replaceSubrange(start..., with: printable.utf8)
+            width = printable.count
+        }
         let column = cells.count % columns
         widths[column] = max(widths[column], width)
         cells.append(Cell(end: bytes.count, width: width))

@@ -31,7 +31,7 @@ struct CheckReport: Encodable {
             let level = finding.level.rawValue
             let padding = String(repeating: " ", count: 8 - level.utf8.count)
             text += indent + (colours ? "\u{1b}[\(Self.colour(of: finding.level))m\(level)\u{1b}[0m" : level) + padding
-            text += "\(finding.id.rawValue): \(finding.evidence)\n"
+            text += "\(finding.id.rawValue): \(finding.evidence.printable)\n"
             if let cure = finding.cure { text += indent + "        cure: \(cure)\n" }
         }
         let failures = findings.count { $0.level == .failure }

@@ -30,7 +30,7 @@ struct DeviceSheet {
 
         text = "\(device.address)\n"
         for (label, value) in lines {
-            text += "  " + label + String(repeating: " ", count: 13 - label.count) + value + "\n"
+            text += "  " + label + String(repeating: " ", count: 13 - label.count) + value.printable + "\n"
         }
     }
 

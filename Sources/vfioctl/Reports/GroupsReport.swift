@@ -38,12 +38,12 @@ struct GroupsReport: Encodable {
         var text = ""
         for group in groups {
             text += "group \(group.id)  " + (group.viable ? "viable" : "not viable: ")
-            text += group.reasons.joined(separator: ", ") + "\n"
+            text += group.reasons.joined(separator: ", ").printable + "\n"
             for address in group.devices {
-                text += "  \(address)  \(snapshot.device(at: address)?.driver ?? "-")\n"
+                text += "  \(address)  \((snapshot.device(at: address)?.driver ?? "-").printable)\n"
             }
             guard explain else { continue }
-            for region in group.reserved { text += "  reserved \(region.start)-\(region.end)  \(region.type)\n" }
+            for region in group.reserved { text += "  reserved \(region.start)-\(region.end)  \(region.type.printable)\n" }
         }
         return text
     }
