@@ -43,7 +43,9 @@ struct GroupsReport: Encodable {
                 text += "  \(address)  \((snapshot.device(at: address)?.driver ?? "-").printable)\n"
             }
             guard explain else { continue }
-            for region in group.reserved { text += "  reserved \(region.start)-\(region.end)  \(region.type.printable)\n" }
+            for region in group.reserved {
+                text += "  reserved \(region.start)-\(region.end)  \(region.type.printable)\n"
+            }
         }
         return text
     }
