@@ -36,14 +36,18 @@ public struct SetAffinity: Hashable, Sendable {
         }
         var values: [String: String] = [:]
         let unused = chosen.filter { $0.affinity == nil }
-        if !unused.isEmpty {
+        if !unused.isEmpty, unused.count == chosen.count {
             plan.obstacles.append(
                 "the kernel offers no affinity for vectors \(NumberList(unused.map(\.vector))) of \(device.address), which have "
                     + "no handler yet: bring up what uses them first"
                     + (device.interfaces.first.map { " (ip link set \($0) up)" } ?? ""))
         }
         for interrupt in chosen {
-            guard let before = interrupt.affinity else { continue }
+            guard let before = interrupt.affinity else {
+                let place = interrupts.interrupts.firstIndex(of: interrupt) ?? interrupt.vector
+                plan.steps.append(AffinityPlan.laterStep(device, place: place, to: cpus))
+                continue
+            }
             if before != cpus {
                 values[AffinityPlan.key(interrupt)] = before.description
                 plan.steps.append(AffinityPlan.step(device, interrupt, from: before, to: cpus))
@@ -79,7 +83,19 @@ enum AffinityPlan {
             goals: [.value(path: path + "/smp_affinity_list", equals: cpus.description)],
             late: [.within(path: path + "/effective_affinity_list", list: cpus)],
             undo: [.write(before.description, to: path + "/smp_affinity_list")],
-            undone: [.value(path: path + "/smp_affinity_list", equals: before.description)])
+            undone: [.value(path: path + "/smp_affinity_list", equals: before.description)],
+            meaningOfEPERM:
+                "the kernel places vector \(interrupt.vector) itself, a managed interrupt, and lets nobody move it; "
+                + "--vector names others one by one")
+    }
+
+    /// The same for a vector without a handler, whose affinity the kernel offers only once it has one: pending until then.
+    static func laterStep(_ device: Device, place: Int, to cpus: NumberList) -> Step {
+        let path = "/proc/irq/\(entry(place, of: "msi_irqs"))/smp_affinity_list"
+        return Step(
+            action: "set-affinity", device: device.address.description, directory: device.path,
+            guards: device.identityGuards, operations: [.write(cpus.description, to: path)],
+            goals: [.value(path: path, equals: cpus.description)])
     }
 
     /// Steps that give vectors the affinity they had; one that is there no more needs none.

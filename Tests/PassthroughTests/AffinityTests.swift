@@ -49,11 +49,33 @@ struct AffinityTests {
         #expect(affinities(host) == ["0-3", "2", "0-3"])
     }
 
+    @Test("a vector without a handler is pending while the others go")
+    func noHandler() throws {
+        let host = SampleHost.make()
+        try host.removeFile("/proc/irq/31/smp_affinity_list")
+        let result = try set("1", on: host)
+        #expect(result.outcome == .done)
+        #expect(result.pending.count == 1)
+        #expect(affinities(host) == ["1", nil, "1"])
+    }
+
+    @Test("where no vector has a handler, it is refused, with what to do")
+    func noHandlers() throws {
+        let host = SampleHost.make()
+        for irq in 30...32 { try host.removeFile("/proc/irq/\(irq)/smp_affinity_list") }
+        let result = try set("1", on: host)
+        #expect(result.outcome == .refused)
+        #expect(result.error?.contains("no handler yet") == true)
+    }
+
     @Test("a managed vector (EPERM) leaves the others as they were")
     func managed() throws {
         let host = SampleHost.make()
         host.inject(SimulatedHost.Fault(pathSuffix: "32/smp_affinity_list", errno: 1))
-        #expect(try set("1", on: host).outcome == .rolledBack)
+        let result = try set("1", on: host)
+        #expect(result.outcome == .rolledBack)
+        #expect(result.error?.contains("managed interrupt") == true)
+        #expect(!result.notPermitted)
         #expect(affinities(host) == ["0-3", "0-3", "0-3"])
     }
 
