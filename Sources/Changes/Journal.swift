@@ -44,7 +44,7 @@ public struct Journal: Sendable {
     func remember(_ origin: Origin) throws(JournalError) {
         var merged = origin
         if let known = try self.origin(of: origin.key), known.identity == origin.identity {
-            merged.values.merge(known.values) { _, first in first }
+            merged.values.merge(known.values) { new, first in origin.isPristine ? new : first }
             if merged == known { return }
         }
         try write(merged, to: originPath(origin.key))

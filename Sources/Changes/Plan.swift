@@ -73,8 +73,12 @@ public struct Origin: Hashable, Sendable, Codable {
     /// The state, by attribute.
     public var values: [String: String]
 
+    /// Whether these values are the host's own doing, and count whatever was remembered earlier.
+    public var isPristine: Bool
+
     /// Makes a record.
-    public init(key: String, identity: String, values: [String: String]) {
+    public init(key: String, identity: String, values: [String: String], isPristine: Bool = false) {
+        self.isPristine = isPristine
         self.key = key
         self.identity = identity
         self.values = values

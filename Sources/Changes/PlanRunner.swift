@@ -8,14 +8,23 @@ internal import SystemPackage
 public struct PlanRunner: Sendable {
     private let host: any HostAccess
     private let journal: Journal
+    private let isCancelled: @Sendable () -> Bool
     private let progress: @Sendable (Progress) -> Void
 
     /// Makes a runner for one host.
+    ///
+    /// - Parameters:
+    ///   - host: what is changed.
+    ///   - journal: where the change is recorded.
+    ///   - isCancelled: asked before each step; from true on, all is undone.
+    ///   - progress: told what is being done.
     public init(
-        on host: any HostAccess, journal: Journal, progress: @escaping @Sendable (Progress) -> Void = { _ in }
+        on host: any HostAccess, journal: Journal, isCancelled: @escaping @Sendable () -> Bool = { false },
+        progress: @escaping @Sendable (Progress) -> Void = { _ in }
     ) {
         self.host = host
         self.journal = journal
+        self.isCancelled = isCancelled
         self.progress = progress
     }
 
@@ -38,19 +47,24 @@ public struct PlanRunner: Sendable {
         for origin in plan.origins { try journal.remember(origin) }
 
         var pending: [String] = []
-        var changed = false
+        var begun: [Int] = []
         for (index, step) in plan.steps.enumerated() {
             change.step = index
+            if isCancelled() {
+                change.error = "the change was interrupted"
+                return settle(
+                    StepFailure("the change was interrupted"), plan: plan, begun, change: &change, known: known)
+            }
             progress(.began(step, index: index, count: plan.steps.count))
             do throws(StepFailure) {
                 if index > 0 { try recording { () throws(JournalError) in try journal.record(change) } }
-                pending += try make(step)
+                pending += try make(step) { begun.append(index) }
                 progress(.made(step))
-                changed = true
             } catch {
-                if error.isMissingModule && !changed { return try withdraw(error, known: known) }
+                let hasChangedNothing = begun.allSatisfy { plan.steps[$0].isModuleLoad }
+                if step.isModuleLoad, hasChangedNothing { return try withdraw(error, known: known) }
                 change.error = error.sentence
-                return settle(error, plan: plan, change: &change, known: known)
+                return settle(error, plan: plan, begun, change: &change, known: known)
             }
         }
 
@@ -63,7 +77,8 @@ public struct PlanRunner: Sendable {
 
     // MARK: one step
 
-    private func make(_ planned: Step) throws(StepFailure) -> [String] {
+    /// Makes one step; `begin` is called right before its first operation.
+    private func make(_ planned: Step, begin: () -> Void) throws(StepFailure) -> [String] {
         let directory = try open(planned)
         guard let step = planned.located(in: directory) else {
             return [
@@ -73,9 +88,10 @@ public struct PlanRunner: Sendable {
         if !step.goals.isEmpty, unmet(step.goals, in: directory).isEmpty, unmet(step.late, in: directory).isEmpty {
             return []
         }
-        if let violation = step.guards.lazy.compactMap({ $0.violation(in: directory) }).first {
+        if let violation = (step.identity + step.guards).lazy.compactMap({ $0.violation(in: directory) }).first {
             throw StepFailure("\(subject(step)) changed meanwhile, so \(step.action) was not made: \(violation)")
         }
+        begin()
         for operation in step.operations { try perform(operation, of: step, in: directory) }
         let missing = waitFor(step.goals, of: step, in: directory)
         guard missing.isEmpty else {
@@ -147,9 +163,11 @@ public struct PlanRunner: Sendable {
         return ChangeResult(.refused, error: "\(failure.sentence); nothing was changed")
     }
 
-    /// Undoes the step that failed and all before it, last first, and says how far that went.
+    /// Undoes what was begun, last first, and says how far that went. A step that made no operation (its goal was met
+    /// already, or its guard was not) is left alone: what is there is not ours.
     private func settle(
-        _ failure: StepFailure, plan: Plan, change: inout Journal.Change, known: [(key: String, origin: Origin?)]
+        _ failure: StepFailure, plan: Plan, _ begun: [Int], change: inout Journal.Change,
+        known: [(key: String, origin: Origin?)]
     ) -> ChangeResult {
         if let helper = failure.pendingHelper {
             // What is pending may land at any time: undoing around it would race with it.
@@ -159,7 +177,7 @@ public struct PlanRunner: Sendable {
         }
         change.phase = .undoing
         var left: [String] = []
-        for index in plan.steps.indices.prefix(change.step + 1).reversed() {
+        for index in begun.reversed() {
             change.step = index
             progress(.undoing(plan.steps[index]))
             do throws(StepFailure) {
@@ -169,6 +187,10 @@ public struct PlanRunner: Sendable {
                 try undo(plan.steps[index])
             } catch {
                 left.append(error.sentence)
+                if let helper = error.pendingHelper {
+                    change.pendingHelper = helper
+                    break
+                }
             }
         }
         guard left.isEmpty else {
@@ -187,7 +209,7 @@ public struct PlanRunner: Sendable {
         }
         return ChangeResult(
             .rolledBack, error: "\(failure.sentence); the host is as it was before",
-            notPermitted: failure.notPermitted)
+            notPermitted: failure.notPermitted && begun.count <= 1)
     }
 
     private func undo(_ step: Step) throws(StepFailure) {
@@ -199,6 +221,9 @@ public struct PlanRunner: Sendable {
             // A device that a later, already undone step brought into being took its state with it.
             if error.errno == .noSuchFileOrDirectory || error.errno == .noSuchAddressOrDevice { return }
             throw StepFailure("undoing \(step.action) of \(subject(step)): \(error)", error)
+        }
+        if let violation = step.identity.lazy.compactMap({ $0.violation(in: directory) }).first {
+            throw StepFailure("undoing \(step.action) of \(subject(step)): it is another device now: \(violation)")
         }
         let undone = step.undone.compactMap { $0.located(in: directory) }
         if !undone.isEmpty, unmet(undone, in: directory).isEmpty { return }
@@ -232,16 +257,19 @@ public struct PlanRunner: Sendable {
     }
 }
 
+extension Step {
+    /// Whether it loads modules and does nothing else. An unused module changes nothing.
+    fileprivate var isModuleLoad: Bool { !operations.isEmpty && operations.allSatisfy { $0.kind == .module } }
+}
+
 /// Why a step was not made, or not undone.
 private struct StepFailure: Error {
     var sentence: String
     var pendingHelper: Int32?
     var notPermitted = false
-    var isMissingModule = false
 
     init(_ sentence: String, _ error: HostAccessError? = nil) {
         self.sentence = sentence
-        isMissingModule = error?.request == .loadModule && error?.errno == .noSuchFileOrDirectory
         if case .stillPending(let helper) = error?.code { pendingHelper = helper }
         notPermitted = error?.errno == .permissionDenied || error?.errno == .notPermitted
     }

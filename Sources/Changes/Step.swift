@@ -6,6 +6,8 @@ public struct Step: Hashable, Sendable, Codable {
     public var device: String?
     /// The directory that every path of this step is relative to, opened once when the step's turn comes.
     public var directory: String
+    /// What is so for this very device and no other: checked before the first operation, and again before it is undone.
+    public var identity: [Condition]
     /// What must be so right before the first operation.
     public var guards: [Condition]
     /// What is done, in order.
@@ -27,7 +29,8 @@ public struct Step: Hashable, Sendable, Codable {
 
     /// Makes a step.
     public init(
-        action: String, device: String?, directory: String, guards: [Condition] = [], operations: [Operation],
+        action: String, device: String?, directory: String, identity: [Condition] = [], guards: [Condition] = [],
+        operations: [Operation],
         goals: [Condition], late: [Condition] = [], undo: [Operation] = [], undone: [Condition] = [],
         meaningOfEPERM: String? = nil,
         timeLimitSeconds: Int = 30, settleSeconds: Int = 10
@@ -35,6 +38,7 @@ public struct Step: Hashable, Sendable, Codable {
         self.action = action
         self.device = device
         self.directory = directory
+        self.identity = identity
         self.guards = guards
         self.operations = operations
         self.goals = goals

@@ -29,8 +29,9 @@ extension SimulatedKernel {
     }
 
     private mutating func addVFs(_ count: Int, of physicalFunction: PCIAddress, at path: String) throws(Errno) {
-        guard let offset = Int(tree.text("sriov_offset", from: path) ?? ""), offset > 0,
-            let stride = Int(tree.text("sriov_stride", from: path) ?? ""), stride > 0 || count == 1,
+        guard let offset = Int(tree.text("sriov_offset", from: path) ?? ""), (1...0xffff).contains(offset),
+            let stride = Int(tree.text("sriov_stride", from: path) ?? ""),
+            (1...0xffff).contains(stride) || stride == 0 && count == 1,
             Int(physicalFunction.routingID) + offset + (count - 1) * stride <= Int(UInt16.max)
         else { throw .invalidArgument }
         var group = (tree.entries(Self.groups).compactMap(Int.init).max() ?? -1) + 1

@@ -77,8 +77,8 @@ enum AffinityPlan {
         let path = "/proc/irq/\(interrupt.irq)"
         return Step(
             action: "set-affinity", device: device.address.description, directory: device.path,
-            guards: device.identityGuards
-                + (interrupt.kind == .intx ? [] : [.exists(path: "msi_irqs/\(interrupt.irq)")]),
+            identity: device.identityConditions,
+            guards: (interrupt.kind == .intx ? [] : [.exists(path: "msi_irqs/\(interrupt.irq)")]),
             operations: [.write(cpus.description, to: path + "/smp_affinity_list")],
             goals: [.value(path: path + "/smp_affinity_list", equals: cpus.description)],
             late: [.within(path: path + "/effective_affinity_list", list: cpus)],
@@ -94,7 +94,7 @@ enum AffinityPlan {
         let path = "/proc/irq/\(entry(place, of: "msi_irqs"))/smp_affinity_list"
         return Step(
             action: "set-affinity", device: device.address.description, directory: device.path,
-            guards: device.identityGuards, operations: [.write(cpus.description, to: path)],
+            identity: device.identityConditions, operations: [.write(cpus.description, to: path)],
             goals: [.value(path: path, equals: cpus.description)])
     }
 
@@ -169,7 +169,7 @@ struct ChosenAffinities {
         lists.map { place, cpus in
             Step(
                 action: "keep-affinity", device: device.address.description, directory: device.path,
-                guards: device.identityGuards,
+                identity: device.identityConditions,
                 operations: [.write(cpus.description, to: path(place, "smp_affinity_list"))],
                 goals: [.value(path: path(place, "smp_affinity_list"), equals: cpus.description)],
                 late: [.within(path: path(place, "effective_affinity_list"), list: cpus)])

@@ -16,8 +16,8 @@ extension Device {
         return ids.map { hexadecimal($0, width: 4) }.joined(separator: ":")
     }
 
-    /// The guards that hold only for this very device.
-    var identityGuards: [Condition] {
+    /// What is so for this very device and no other.
+    var identityConditions: [Condition] {
         if let physicalFunction { return [.link(path: "physfn", name: physicalFunction.description)] }
         return [
             .value(path: "vendor", equals: "0x" + hexadecimal(identity.vendorID, width: 4)),
@@ -29,7 +29,9 @@ extension Device {
     var driverOrigin: Origin {
         Origin(
             key: address.description, identity: identityText,
-            values: ["driver": driver ?? "", "driver_override": driverOverride ?? noOverride])
+            values: ["driver": driver ?? "", "driver_override": driverOverride ?? noOverride],
+            // On a host driver, with no override, it is as the host wants it: what was remembered before is out of date.
+            isPristine: driverOverride == nil && driver.map { !DriverPolicy.isVFIO($0) } == true)
     }
 
     /// Holds the device for one driver (or, with nil, for none in particular).
@@ -37,7 +39,7 @@ extension Device {
         let wanted = driver ?? noOverride
         return Step(
             action: driver == nil ? "clear-driver-override" : "set-driver-override", device: address.description,
-            directory: path, guards: identityGuards, operations: [.write(driver ?? "", to: "driver_override")],
+            directory: path, identity: identityConditions, operations: [.write(driver ?? "", to: "driver_override")],
             goals: [.value(path: "driver_override", equals: wanted)],
             undo: [.write(driverOverride ?? "", to: "driver_override")],
             undone: [.value(path: "driver_override", equals: driverOverride ?? noOverride)])
@@ -49,7 +51,7 @@ extension Device {
     func unbindStep(from driver: String) -> Step {
         Step(
             action: "unbind", device: address.description, directory: path,
-            guards: identityGuards + [.link(path: "driver", name: driver)],
+            identity: identityConditions, guards: [.link(path: "driver", name: driver)],
             operations: [.write(address.description, to: "driver/unbind")],
             goals: [.link(path: "driver", name: nil)],
             undo: [
@@ -64,15 +66,15 @@ extension Device {
     /// The driver's own `bind` and not `drivers_probe`: that one answers success when no driver took the device, and
     /// EINVAL whatever a driver's probe said.
     func bindStep(to driver: String) -> Step {
-        DriverSteps.bind(address, at: path, guards: identityGuards, to: driver)
+        DriverSteps.bind(address, at: path, identity: identityConditions, to: driver)
     }
 }
 
 enum DriverSteps {
-    static func bind(_ address: PCIAddress, at path: String, guards: [Condition], to driver: String) -> Step {
+    static func bind(_ address: PCIAddress, at path: String, identity: [Condition], to driver: String) -> Step {
         Step(
             action: "bind", device: address.description, directory: path,
-            guards: guards + [.link(path: "driver", name: nil)],
+            identity: identity, guards: [.link(path: "driver", name: nil)],
             operations: [.write(address.description, to: "subsystem/drivers/\(driver)/bind")],
             goals: [.link(path: "driver", name: driver)],
             undo: [.write(address.description, to: "driver/unbind")],
@@ -83,6 +85,6 @@ enum DriverSteps {
     static func load(_ driver: String) -> Step {
         Step(
             action: "load-module", device: nil, directory: "/sys/bus/pci", operations: [.module(driver)],
-            goals: [.exists(path: "drivers/\(driver)")])
+            goals: [.exists(path: "drivers/\(driver)")], settleSeconds: 2)
     }
 }

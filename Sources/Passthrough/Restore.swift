@@ -115,8 +115,9 @@ public struct RestoreRequest: Sendable {
             returns.append(
                 Step(
                     action: "probe", device: device.address.description, directory: device.path,
-                    guards: device.identityGuards,
-                    operations: [.write(device.address.description, to: "subsystem/drivers_probe")], goals: []))
+                    identity: device.identityConditions,
+                    operations: [.write(device.address.description, to: "subsystem/drivers_probe")], goals: [],
+                    late: [.exists(path: "driver")]))
         }
     }
 }

@@ -39,6 +39,7 @@ public struct CreateVirtualFunctions: Hashable, Sendable {
             return plan
         }
         object(to: device, sriov, into: &plan)
+        if plan.isRefused { return plan }
         let existing = sriov.virtualFunctions
         if existing.count == count {
             if let driver { plan.append(BindRequest(devices: existing, driver: driver).plan(on: snapshot)) }
@@ -50,15 +51,29 @@ public struct CreateVirtualFunctions: Hashable, Sendable {
                     + "virtual functions are unknown")
             return plan
         }
-        let affinities = ChosenAffinities(of: device, interrupts, remembered: remembered)
-        if !existing.isEmpty {
-            VirtualFunctionSteps.objectToRemoval(of: existing, on: snapshot, into: &plan)
-            plan.steps.append(affinities.kept(by: VirtualFunctionSteps.remove(from: device, existing)))
-            plan.forgets += existing.map(\.description)
-        }
+        VirtualFunctionSteps.objectToRemoval(of: existing, on: snapshot, into: &plan)
         VirtualFunctionSteps.warnOfInterfaces(device, into: &plan)
-        let create = affinities.kept(by: VirtualFunctionSteps.create(addresses, of: device))
-        addSteps(for: device, sriov, addresses, create, on: snapshot, into: &plan)
+        plan.forgets += existing.map(\.description)
+
+        let affinities = ChosenAffinities(of: device, interrupts, remembered: remembered)
+        let releases = VirtualFunctionSteps.releases(of: existing, on: snapshot)
+        // A driver that does not exist is found before anything is changed.
+        if let driver, !snapshot.drivers.contains(driver) { plan.steps.append(DriverSteps.load(driver)) }
+        // Off while VFs appear: else the host's own driver takes each one first, with a network interface and all.
+        let autoprobe = sriov.driversAutoprobe ?? true
+        let isOff = autoprobe && (driver != nil || !releases.isEmpty)
+        if isOff { plan.steps.append(VirtualFunctionSteps.autoprobe(of: device, from: true, to: false)) }
+        plan.steps += releases
+        if !existing.isEmpty {
+            plan.steps.append(affinities.kept(by: VirtualFunctionSteps.remove(from: device, existing)))
+        }
+        let back = isOff ? [VirtualFunctionSteps.autoprobe(of: device, from: false, to: true)] : []
+        if driver == nil { plan.steps += back }
+        plan.steps.append(affinities.kept(by: VirtualFunctionSteps.create(addresses, of: device)))
+        if let driver {
+            addBindings(of: addresses, to: driver, into: &plan)
+            plan.steps += back
+        }
         plan.steps += affinities.steps
         plan.origins += affinities.origin.map { [$0] } ?? []
         return plan
@@ -91,8 +106,9 @@ public struct CreateVirtualFunctions: Hashable, Sendable {
         guard let offset = sriov.offset, offset > 0, let stride = sriov.stride, stride > 0 || count == 1 else {
             return nil
         }
-        let last = Int(physicalFunction.routingID) + offset + (count - 1) * stride
-        guard last <= Int(UInt16.max) else { return nil }
+        let (span, overflow) = (count - 1).multipliedReportingOverflow(by: stride)
+        let room = Int(UInt16.max) - Int(physicalFunction.routingID)
+        guard !overflow, offset <= room, span <= room - offset else { return nil }
         return (0..<count).map { index in
             PCIAddress(
                 domain: physicalFunction.domain,
@@ -100,36 +116,24 @@ public struct CreateVirtualFunctions: Hashable, Sendable {
         }
     }
 
-    private func addSteps(
-        for device: Device, _ sriov: SRIOV, _ addresses: [PCIAddress], _ create: Step, on snapshot: HostSnapshot,
-        into plan: inout Plan
-    ) {
-        guard let driver else {
-            plan.steps.append(create)
-            return
-        }
-        if !snapshot.drivers.contains(driver) { plan.steps.append(DriverSteps.load(driver)) }
-        // Off while VFs appear: else the host's own driver takes each one first, with a network interface and all.
-        let autoprobe = sriov.driversAutoprobe ?? true
-        if autoprobe { plan.steps.append(VirtualFunctionSteps.autoprobe(of: device, from: true, to: false)) }
-        plan.steps.append(create)
+    private func addBindings(of addresses: [PCIAddress], to driver: String, into plan: inout Plan) {
         for (index, address) in addresses.enumerated() {
             let path = "/sys/bus/pci/devices/\(address)"
-            let guards: [Condition] = [.link(path: "physfn", name: physicalFunction.description)]
+            let identity: [Condition] = [.link(path: "physfn", name: physicalFunction.description)]
             plan.steps.append(
                 Step(
-                    action: "set-driver-override", device: address.description, directory: path, guards: guards,
+                    action: "set-driver-override", device: address.description, directory: path,
+                    identity: identity,
                     operations: [.write(driver, to: "driver_override")],
                     goals: [.value(path: "driver_override", equals: driver)],
                     undo: [.write("", to: "driver_override")],
                     undone: [.value(path: "driver_override", equals: noOverride)]))
-            plan.steps.append(DriverSteps.bind(address, at: path, guards: guards, to: driver))
+            plan.steps.append(DriverSteps.bind(address, at: path, identity: identity, to: driver))
             plan.origins.append(
                 Origin(
                     key: address.description, identity: "virtual function \(index) of \(physicalFunction)",
                     values: ["driver": "", "driver_override": noOverride]))
         }
-        if autoprobe { plan.steps.append(VirtualFunctionSteps.autoprobe(of: device, from: false, to: true)) }
     }
 }
 
@@ -159,7 +163,12 @@ public struct DestroyVirtualFunctions: Hashable, Sendable {
         VirtualFunctionSteps.objectToRemoval(of: existing, on: snapshot, into: &plan)
         VirtualFunctionSteps.warnOfInterfaces(device, into: &plan)
         let affinities = ChosenAffinities(of: device, interrupts, remembered: remembered)
+        let releases = VirtualFunctionSteps.releases(of: existing, on: snapshot)
+        let isOff = !releases.isEmpty && sriov.driversAutoprobe ?? true
+        if isOff { plan.steps.append(VirtualFunctionSteps.autoprobe(of: device, from: true, to: false)) }
+        plan.steps += releases
         plan.steps.append(affinities.kept(by: VirtualFunctionSteps.remove(from: device, existing)))
+        if isOff { plan.steps.append(VirtualFunctionSteps.autoprobe(of: device, from: false, to: true)) }
         plan.steps += affinities.steps
         plan.forgets += existing.map(\.description)
         if let remembered, affinities.settle(remembered) { plan.forgets.append(remembered.key) }
@@ -171,7 +180,7 @@ enum VirtualFunctionSteps {
     static func create(_ addresses: [PCIAddress], of device: Device) -> Step {
         Step(
             action: "create-vfs", device: device.address.description, directory: device.path,
-            guards: device.identityGuards + [.missing(path: "virtfn0")],
+            identity: device.identityConditions, guards: [.missing(path: "virtfn0")],
             operations: [.write("\(addresses.count)", to: "sriov_numvfs")],
             goals: addresses.enumerated().map { .link(path: "virtfn\($0.offset)", name: $0.element.description) }
                 + addresses.indices.map { .exists(path: "virtfn\($0)/driver_override") },
@@ -181,17 +190,26 @@ enum VirtualFunctionSteps {
     static func remove(from device: Device, _ existing: [PCIAddress]) -> Step {
         Step(
             action: "remove-vfs", device: device.address.description, directory: device.path,
-            guards: device.identityGuards, operations: [.write("0", to: "sriov_numvfs")],
+            identity: device.identityConditions, operations: [.write("0", to: "sriov_numvfs")],
             goals: [.missing(path: "virtfn0")], undo: [.write("\(existing.count)", to: "sriov_numvfs")],
             undone: existing.enumerated().map { .link(path: "virtfn\($0.offset)", name: $0.element.description) },
             settleSeconds: 30)
+    }
+
+    /// Takes existing VFs from their drivers before they are removed, so that undoing the removal can give each its driver
+    /// and override back.
+    static func releases(of existing: [PCIAddress], on snapshot: HostSnapshot) -> [Step] {
+        existing.compactMap { snapshot.device(at: $0) }.flatMap { function -> [Step] in
+            if let driver = function.driver { return [function.unbindStep(from: driver)] }
+            return function.driverOverride == nil ? [] : [function.overrideStep(to: nil)]
+        }
     }
 
     static func autoprobe(of device: Device, from: Bool, to: Bool) -> Step {
         func text(_ on: Bool) -> String { on ? "1" : "0" }
         return Step(
             action: "set-autoprobe", device: device.address.description, directory: device.path,
-            guards: device.identityGuards, operations: [.write(text(to), to: "sriov_drivers_autoprobe")],
+            identity: device.identityConditions, operations: [.write(text(to), to: "sriov_drivers_autoprobe")],
             goals: [.value(path: "sriov_drivers_autoprobe", equals: text(to))],
             undo: [.write(text(from), to: "sriov_drivers_autoprobe")],
             undone: [.value(path: "sriov_drivers_autoprobe", equals: text(from))])

@@ -4,6 +4,7 @@ internal import Glibc
 internal import Host
 internal import HostAccess
 internal import HostSimulator
+internal import LinuxIO
 
 /// The options that every changing command takes.
 struct ChangeOptions: ParsableArguments {
@@ -40,18 +41,29 @@ struct ChangeCommand {
         }
         let host = try global.changeableHost()
         let journal = Journal(of: host)
-        let lock = options.dryRun ? nil : try takeLock(on: host)
+        if !options.dryRun { DeferredSignals.begin() }
+        var denial: CommandFailure?
+        var lock: (any HostLock)?
+        do {
+            lock = options.dryRun ? nil : try takeLock(on: host)
+        } catch let failure as CommandFailure where failure.status == .notPermitted {
+            // What is wrong with the request itself is said first, to whoever asks.
+            denial = failure
+        }
         defer { withExtendedLifetime(lock) {} }
 
         var plan: Plan
         do {
-            try refuseUnsettled(journal)
-            plan = try decide(try HostSnapshot.read(from: host), host, journal)
+            if denial == nil { try refuseUnsettled(journal) }
+            let snapshot = try HostSnapshot.read(from: host)
+            plan = try decide(snapshot, host, journal)
+            plan.warnings += snapshot.notes
         } catch let error as JournalError {
             throw CommandFailure(error)
         } catch let error as HostAccessError {
             throw CommandFailure(error)
         }
+        if let denial, !plan.isRefused { throw denial }
         for index in plan.steps.indices { plan.steps[index].timeLimitSeconds = options.timeout }
         let result = try execute(plan, on: host, journal)
         if let save = options.save, let simulated = host as? SimulatedHost { try keep(simulated, in: save) }
@@ -81,7 +93,9 @@ struct ChangeCommand {
         let progress = ProgressLine(verbose: global.verbose)
         defer { progress.clear() }
         do {
-            return try PlanRunner(on: host, journal: journal) { progress.show($0) }.run(plan, pid: getpid())
+            return try PlanRunner(on: host, journal: journal, isCancelled: { DeferredSignals.isAskedToEnd }) {
+                progress.show($0)
+            }.run(plan, pid: getpid())
         } catch {
             throw CommandFailure(error)
         }

@@ -18,6 +18,8 @@ enum ExitStatus: Int32 {
     case usage = 64
     /// No such device, virtual function or region.
     case noSuchThing = 66
+    /// The answer could not be written.
+    case unwritten = 74
     /// Another vfioctl holds the lock.
     case locked = 75
     /// The kernel lets only another user do this.

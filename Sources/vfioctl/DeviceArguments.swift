@@ -1,3 +1,4 @@
+internal import ArgumentParser
 internal import Host
 
 /// The DEVICE arguments of a command, resolved on a host: the contract's exit status for each way that can fail.
@@ -5,6 +6,13 @@ struct DeviceArguments {
     private var names: [String]
 
     init(_ names: [String]) { self.names = names }
+
+    /// Ends the parsing of a command line with a name that is spelt wrong, before anything of the host is looked at.
+    static func validate(_ names: [String]) throws {
+        for name in names {
+            do { _ = try DeviceSelector(name) } catch { throw ValidationError(error.description) }
+        }
+    }
 
     /// The devices, in the order they were named, each once.
     func resolve(in snapshot: HostSnapshot) throws -> [Device] {

@@ -17,12 +17,17 @@ enum Output {
     /// Writes one line to standard error. What a user or a file put into it reaches the terminal as text, never as a control
     /// sequence or a line of its own.
     static func note(_ line: String) {
-        write("\(line.printable)\n".utf8, to: .standardError)
+        tell("\(line.printable)\n")
     }
 
     /// Writes to standard error as it is: for a line that is rewritten on a terminal.
     static func draw(_ text: String) {
-        write(text.utf8, to: .standardError)
+        tell(text)
+    }
+
+    /// A standard error that is gone (a closed pipe, a terminal that hung up) is no reason to leave a change half-way.
+    private static func tell(_ text: String) {
+        _ = try? FileDescriptor.standardError.writeAll(text.utf8)
     }
 
     /// Writes one JSON object, keys in order, and a newline.
@@ -33,13 +38,13 @@ enum Output {
         write(Array(try encoder.encode(value)) + [UInt8(ascii: "\n")], to: .standardOutput)
     }
 
-    /// A reader that went away ends the command by SIGPIPE; what else can go wrong (a full disk) is told.
+    /// A reader that went away ends the command quietly; what else can go wrong (a full disk) is told.
     private static func write(_ bytes: some Sequence<UInt8>, to descriptor: FileDescriptor) {
         do {
             try descriptor.writeAll(bytes)
         } catch {
-            if descriptor != .standardError { complain("the answer could not be written: \(error)") }
-            exit(ExitStatus.incomplete.rawValue)
+            if (error as? Errno) != .brokenPipe { complain("the answer could not be written: \(error)") }
+            exit(ExitStatus.unwritten.rawValue)
         }
     }
 }

@@ -123,6 +123,41 @@ struct PlanRunnerTests {
         #expect(host.files() == before)
     }
 
+    @Test("what somebody else did meanwhile is not undone")
+    func notOurs() throws {
+        let host = Self.host()
+        var plan = Self.plan
+        // Another tool binds the device right after it was freed: the step that finds it so has nothing to undo.
+        plan.steps[2].guards = [.link(path: "driver", name: "another")]
+        plan.steps[2].undo = [.write("stolen", to: "driver_override")]
+        plan.steps[2].undone = []
+        let before = host.files()
+        #expect(try run(plan, on: host).outcome == .rolledBack)
+        #expect(host.files() == before)
+    }
+
+    @Test("a request to end undoes what was begun")
+    func cancelled() throws {
+        let host = Self.host()
+        let before = host.files()
+        let runner = PlanRunner(
+            on: host, journal: Journal(of: host),
+            isCancelled: { host.linkName("/sys/bus/pci/devices/0000:01:00.0/driver") == nil })
+        let result = try runner.run(Self.plan, pid: 42)
+        #expect(result.outcome == .rolledBack)
+        #expect(result.error?.contains("interrupted") == true)
+        #expect(host.files() == before)
+    }
+
+    @Test("a write that stays pending while undoing ends the undoing, and is recorded")
+    func pendingUndo() throws {
+        let host = Self.host()
+        host.inject(SimulatedHost.Fault(pathSuffix: "vfio-pci/bind", errno: 16))
+        host.inject(SimulatedHost.Fault(pathSuffix: "igb/bind", errno: nil))
+        #expect(try run(Self.plan, on: host).outcome == .incomplete)
+        #expect(try Journal(of: host).change()?.pendingHelper != nil)
+    }
+
     @Test("an undo that fails too is told, and the journal keeps it")
     func incomplete() throws {
         let host = Self.host()

@@ -47,7 +47,8 @@ struct VirtualFunctionTests {
         let before = try HostSnapshot.read(from: host)
         let card = try address("0000:01:00.0")
         let plan = CreateVirtualFunctions(physicalFunction: card, count: 5, driver: "vfio-pci").plan(on: before)
-        #expect(plan.steps.first?.operations == [.write("0", to: "sriov_numvfs")])
+        let counts = plan.steps.flatMap(\.operations).filter { $0.target == "sriov_numvfs" }.map(\.value)
+        #expect(counts == ["0", "5"])
         #expect(try change(host) { _ in plan }.outcome == .done)
         #expect(host.optionalText(Self.attributes + "sriov_numvfs") == "5")
         #expect(try Journal(of: host).origins().count == 5)
@@ -80,6 +81,34 @@ struct VirtualFunctionTests {
         host.inject(SimulatedHost.Fault(pathSuffix: path, errno: 16, skipping: 2))
         #expect(try create(3, on: host).outcome == .rolledBack)
         #expect(host.files().filter { !$0.key.contains("vfio-pci") && !$0.key.contains("vfio_pci") } == before)
+    }
+
+    @Test("when another count cannot be made, the functions that were there are back, with their drivers and overrides")
+    func throughZeroUndone() throws {
+        let host = SampleHost.make()
+        _ = try create(3, on: host)
+        let before = host.files()
+        host.inject(SimulatedHost.Fault(pathSuffix: "vfio-pci/bind", errno: 16, skipping: 2))
+        #expect(try create(5, on: host).outcome == .rolledBack)
+        let after = host.files()
+        let different = Set(after.keys).union(before.keys).filter { after[$0] != before[$0] }
+        // VFIO numbers its devices in the order they are bound.
+        #expect(different.filter { !$0.contains("/vfio-dev/") } == [])
+        #expect(driver(of: "0000:01:10.4", on: host) == "vfio-pci")
+    }
+
+    @Test("another count with a driver that does not exist changes nothing")
+    func throughZeroNoDriver() throws {
+        let host = SampleHost.make()
+        _ = try create(2, on: host)
+        let before = host.files()
+        #expect(try create(3, driver: "nosuch", on: host).outcome == .refused)
+        #expect(host.files() == before)
+    }
+
+    @Test("a count that no address can hold is refused", arguments: [Int.max, 1 << 40])
+    func absurd(count: Int) throws {
+        #expect(try create(count, on: SampleHost.make()).outcome == .refused)
     }
 
     @Test("a physical function with virtual ones is not bound: its driver made them")

@@ -29,6 +29,7 @@ struct Bind: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
+        try DeviceArguments.validate(devices)
         guard Self.isDriverName(driver) else { throw ValidationError("'\(driver)' is no name of a driver.") }
     }
 
@@ -39,11 +40,15 @@ struct Bind: ParsableCommand {
             && !name.hasPrefix(".")
     }
 
+    /// The module of vfio-pci is called vfio_pci, and so do many call the driver.
+    static func driverName(_ name: String) -> String { name == "vfio_pci" ? "vfio-pci" : name }
+
     func run() throws {
         try ChangeCommand(name: "bind", global: global, options: options).run { snapshot, _, _ in
             let addresses = try DeviceArguments(devices).resolve(in: snapshot).map(\.address)
             let forced = try Set(force.flatMap { try Self.forces($0, in: snapshot) })
-            return BindRequest(devices: addresses, driver: driver, wholeGroup: group, forced: forced).plan(on: snapshot)
+            return BindRequest(devices: addresses, driver: Self.driverName(driver), wholeGroup: group, forced: forced)
+                .plan(on: snapshot)
         }
     }
 

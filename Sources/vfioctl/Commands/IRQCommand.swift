@@ -46,6 +46,7 @@ struct IRQCommand: ParsableCommand {
         @OptionGroup var global: GlobalOptions
 
         func validate() throws {
+            try DeviceArguments.validate([device])
             guard let list = NumberList(cpus), !list.isEmpty else {
                 throw ValidationError("'\(cpus)' is no list of CPUs such as 1 or 0-3,8.")
             }

@@ -19,6 +19,7 @@ struct Restore: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
+        try DeviceArguments.validate(devices)
         guard devices.isEmpty == all else { throw ValidationError("Name the devices to give back, or say --all.") }
     }
 

@@ -30,6 +30,7 @@ struct SRIOVCommand: ParsableCommand {
         @OptionGroup var global: GlobalOptions
 
         func validate() throws {
+            try DeviceArguments.validate([physicalFunction])
             guard count >= 0 else { throw ValidationError("COUNT is a number from 0.") }
             guard driver.map(Bind.isDriverName) ?? true else {
                 throw ValidationError("'\(driver ?? "")' is no name of a driver.")
@@ -39,10 +40,12 @@ struct SRIOVCommand: ParsableCommand {
         func run() throws {
             try ChangeCommand(name: "sriov_create", global: global, options: options).run { snapshot, host, journal in
                 let device = try DeviceArguments([physicalFunction]).resolveOne(in: snapshot)
-                return CreateVirtualFunctions(physicalFunction: device.address, count: count, driver: driver)
-                    .plan(
-                        on: snapshot, interrupts: InterruptSnapshot.read(from: host, of: device),
-                        remembered: try journal.origin(of: device.address.description))
+                return CreateVirtualFunctions(
+                    physicalFunction: device.address, count: count, driver: driver.map(Bind.driverName)
+                )
+                .plan(
+                    on: snapshot, interrupts: InterruptSnapshot.read(from: host, of: device),
+                    remembered: try journal.origin(of: device.address.description))
             }
         }
     }
