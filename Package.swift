@@ -45,7 +45,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
-        // The kernel's and the C library's side. CLinux is the only C in the package.
+        // The kernel's and the C library's side. CLinux is the only C in the libraries.
         .target(name: "CLinux"),
         .systemLibrary(name: "CLibPCI", pkgConfig: "libpci", providers: [.apt(["libpci-dev"])]),
         .systemLibrary(name: "CLibUdev", pkgConfig: "libudev", providers: [.apt(["libudev-dev"])]),
@@ -87,6 +87,12 @@ let package = Package(
         .executableTarget(
             name: "user-driver", dependencies: ["VFIO", "LinuxIO", "PCI"], path: "Examples/UserDriver",
             swiftSettings: strict),
+
+        // For Benchmarks/run: what a register read costs, against the same loop in C.
+        .target(name: "RegisterLoopInC", path: "Benchmarks/RegisterLoopInC"),
+        .executableTarget(
+            name: "register-cost", dependencies: ["VFIO", "LinuxIO", "RegisterLoopInC"],
+            path: "Benchmarks/RegisterCost", swiftSettings: strict),
 
         tests("LinuxIOTests", ["LinuxIO", system]),
         tests("PCITests", ["PCI"]),

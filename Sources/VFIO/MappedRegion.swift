@@ -16,7 +16,8 @@ public struct MappedRegion: ~Copyable, Sendable {
     /// The device's name, for messages.
     public let device: String
 
-    init(_ memory: consuming MemoryMapping, of index: RegionIndex, from start: UInt64, device: String) {
+    /// For the benchmark as well, which reads from ordinary memory.
+    package init(_ memory: consuming MemoryMapping, of index: RegionIndex, from start: UInt64, device: String) {
         self.memory = memory
         self.index = index
         self.start = Int(start)
