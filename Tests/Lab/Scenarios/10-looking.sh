@@ -46,6 +46,7 @@ check_json "--class keeps those of one class" 5 '.devices | length' vfioctl list
 check_json "--group keeps the members of one group" "0000:04:00.0 0000:04:00.1" '[.devices[].address] | join(" ")' \
     vfioctl list --json --group "$(basename "$(readlink $devices/0000:04:00.0/iommu_group)")"
 check_json "--vfs keeps virtual functions, of which there are none" 0 '.devices | length' vfioctl list --vfs --json
+compare_times "list against lspci -nnk on $(jq '.devices | length' list.json) devices" "vfioctl list" "lspci -nnk"
 
 # --- groups ------------------------------------------------------------------------------------------------------------
 
