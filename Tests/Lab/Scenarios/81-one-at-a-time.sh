@@ -20,6 +20,19 @@ check "then the next may" vfioctl bind 00:03.0
 check "and everything goes back" vfioctl restore --all
 check "and everything is destroyed" vfioctl sriov destroy eth0
 
+# Asked to end in the middle, after its terminal went: it undoes what it began.
+vfioctl sriov create eth0 2 --driver vfio-pci >first 2>&1 &
+first=$!
+wait_until 20 working
+kill -HUP $first
+kill -TERM $first
+status=0
+wait $first || status=$?
+check_equal "a change that is asked to end is undone" 4 "$status"
+check_output "and says so" interrupted cat first
+host_state >after
+check_same_file "all of it" before after
+
 # Killed in the middle.
 vfioctl sriov create eth0 2 --driver vfio-pci >first 2>&1 &
 first=$!
