@@ -108,6 +108,17 @@ enum AffinityPlan {
         }
     }
 
+    /// The same for the vectors that a driver allocates when it gets the device back; those it has not by then are pending.
+    static func restoreLater(_ device: Device, to values: [String: String]) -> [Step] {
+        values.sorted { $0.key < $1.key }.compactMap { key, text in
+            let words = key.split(separator: ".")
+            guard words.count == 3, words[0] == "affinity", words[1] != "intx", let place = Int(words[2]),
+                let cpus = NumberList(text)
+            else { return nil }
+            return laterStep(device, place: place, to: cpus)
+        }
+    }
+
     /// Whether every affinity in `values` belongs to a vector that is there, and so can be given back.
     static func covers(_ interrupts: [Interrupt], _ values: [String: String]) -> Bool {
         let present = Set(interrupts.map(key))

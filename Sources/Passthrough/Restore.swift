@@ -47,6 +47,7 @@ public struct RestoreRequest: Sendable {
                 let vectors = interrupts[address] ?? []
                 if device.driver != target.driver {
                     plan.forgets.append(address.description)
+                    if target.driver != nil { returns += AffinityPlan.restoreLater(device, to: origin.values) }
                 } else {
                     returns += AffinityPlan.restore(device, vectors, to: origin.values)
                     // A vector that the driver gave up for now (igb has fewer while it has VFs) may come back.

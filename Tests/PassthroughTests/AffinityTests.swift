@@ -42,6 +42,18 @@ struct AffinityTests {
         #expect(try Journal(of: host).origins().isEmpty)
     }
 
+    @Test("they also come back with a device that was given away meanwhile")
+    func withItsDriver() throws {
+        let host = SampleHost.make()
+        _ = try set("1", on: host)
+        let card = try address("0000:01:00.0")
+        #expect(try change(host) { BindRequest(devices: [card]).plan(on: $0) }.outcome == .done)
+        let origins = try Journal(of: host).origins()
+        #expect(try change(host) { RestoreRequest(devices: [card], origins: origins).plan(on: $0) }.outcome == .done)
+        #expect(driver(of: "0000:01:00.0", on: host) == "igb")
+        #expect(affinities(host) == ["0-3", "0-3", "0-3"])
+    }
+
     @Test("one vector, by its index")
     func oneVector() throws {
         let host = SampleHost.make()
