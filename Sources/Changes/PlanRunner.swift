@@ -44,7 +44,14 @@ public struct PlanRunner: Sendable {
             bootID: host.optionalText("/proc/sys/kernel/random/boot_id") ?? "unknown", pid: pid, plan: plan, step: 0,
             phase: .doing)
         try journal.record(change)
-        for origin in plan.origins { try journal.remember(origin) }
+        do throws(JournalError) {
+            for origin in plan.origins { try journal.remember(origin) }
+        } catch {
+            // Nothing was changed, so nothing must look as if it were; the first error is the one to tell.
+            for (key, origin) in known { try? journal.reset(key, to: origin) }
+            try? journal.close()
+            throw error
+        }
 
         var pending: [String] = []
         var begun: [Int] = []
@@ -70,8 +77,12 @@ public struct PlanRunner: Sendable {
 
         // What this very plan remembers anew (a function that came back at its address) is not forgotten.
         let renewed = Set(plan.origins.map(\.key))
-        for key in plan.forgets where !renewed.contains(key) { try journal.forget(key) }
-        try journal.close()
+        do throws(JournalError) {
+            for key in plan.forgets where !renewed.contains(key) { try journal.forget(key) }
+            try journal.close()
+        } catch {
+            return ChangeResult(.incomplete, error: "every step was made and verified, but \(error)", pending: pending)
+        }
         return ChangeResult(.done, pending: pending)
     }
 

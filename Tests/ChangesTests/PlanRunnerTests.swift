@@ -204,6 +204,26 @@ struct PlanRunnerTests {
         #expect(host.files() == before)
     }
 
+    @Test("a state that cannot be remembered stops the change, and leaves no trace of one")
+    func originsFull() throws {
+        let host = Self.host()
+        let before = host.files()
+        host.inject(SimulatedHost.Fault(pathSuffix: "0000:01:00.0.json", errno: 28))
+        #expect(throws: JournalError.self) { try run(Self.plan, on: host) }
+        #expect(host.files() == before)
+    }
+
+    @Test("a journal that cannot be closed after the last step is told as that, and not as a refusal")
+    func journalStuck() throws {
+        let host = Self.host()
+        // One record before each of the three steps; then it is removed.
+        host.inject(SimulatedHost.Fault(pathSuffix: "change.json", errno: 30, skipping: 3))
+        let result = try run(Self.plan, on: host)
+        #expect(result.outcome == .incomplete)
+        #expect(result.error?.contains("every step was made") == true)
+        #expect(host.linkName("/sys/bus/pci/devices/0000:01:00.0/driver") == "vfio-pci")
+    }
+
     @Test("a journal that is not ours is refused, not guessed at")
     func journalForeign() throws {
         let host = Self.host()
