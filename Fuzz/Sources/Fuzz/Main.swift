@@ -8,6 +8,7 @@ internal import Glibc
 /// answers (an address that is printed reads back as itself), a precondition says it.
 private let targets: [(name: String, parse: @Sendable ([UInt8]) -> Void)] = [
     ("names", parseNames),
+    ("configuration", parseConfiguration),
     ("devices", parseDevice),
     ("tables", parseTables),
 ]
