@@ -100,6 +100,11 @@ public struct Device: Hashable, Sendable, Codable {
     /// Attributes that could not be read or made no sense: "class is empty".
     public var problems: [String]
 
+    // MARK: hardware, read on demand
+
+    /// Its hardware; nil when nobody has asked (`HostSnapshot.readHardware(of:from:)`).
+    public var hardware: DeviceHardware? = nil
+
     /// Makes a device of what was read.
     public init(
         address: PCIAddress, identity: DeviceIdentity, classID: UInt32, revision: UInt8? = nil, driver: String? = nil,

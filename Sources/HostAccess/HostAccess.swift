@@ -9,6 +9,10 @@ public protocol HostDirectory: Sendable {
     /// The whole content of a file, at most `limit` bytes (longer is an error, never a cut).
     func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8]
 
+    /// The first `count` bytes of a file, or all of it when it is shorter, asking the kernel for no more: some files
+    /// (`vpd`) are slow to read to their end.
+    func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8]
+
     /// The target of a symbolic link, as it is written there.
     func readLink(_ path: String) throws(HostAccessError) -> String
 
@@ -41,6 +45,10 @@ public protocol HostAccess: HostDirectory {
     /// Loads a kernel module and what it depends on, as `modprobe NAME` does. A module that is loaded already is success.
     func loadModule(_ name: String) throws(HostAccessError)
 
+    /// The modules that say they drive what has this `modalias`, loaded or not, in no particular order. None is an empty
+    /// answer; an error says that the host does not tell.
+    func modules(claiming alias: String) throws(HostAccessError) -> [String]
+
     /// Replaces a file of our own (the journal, never sysfs) in one step: written beside it, then renamed into place.
     /// Missing directories on the way are made, 0755.
     func replaceFile(_ path: String, with content: [UInt8]) throws(HostAccessError)
@@ -67,6 +75,11 @@ extension HostDirectory {
         try read(path, limit: Self.ordinaryLimit)
     }
 
+    /// Reads the whole file, and gives its first bytes.
+    public func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8] {
+        Array(try read(path).prefix(count))
+    }
+
     /// The content of a text attribute without the white space around it. Bytes that are no UTF-8 become U+FFFD.
     public func text(_ path: String) throws(HostAccessError) -> String {
         trimmed(try read(path))
@@ -89,6 +102,15 @@ extension HostDirectory {
         } catch {
             return nil
         }
+    }
+}
+
+extension HostAccess {
+    /// Looks through the host's own `/lib/modules/RELEASE/modules.alias`, RELEASE being that of the running kernel.
+    public func modules(claiming alias: String) throws(HostAccessError) -> [String] {
+        let release = try text("/proc/sys/kernel/osrelease")
+        let aliases = try read("/lib/modules/\(release)/modules.alias", limit: 64 << 20)
+        return ModuleAliases(claiming: alias, in: aliases).modules
     }
 }
 

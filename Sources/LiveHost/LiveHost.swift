@@ -26,6 +26,11 @@ public struct LiveHost: HostAccess {
         try root().read(path, limit: limit)
     }
 
+    /// The first bytes of a file: openat(2), one pread(2).
+    public func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8] {
+        try root().readStart(path, count: count)
+    }
+
     /// The target of a symbolic link: readlinkat(2).
     public func readLink(_ path: String) throws(HostAccessError) -> String { try root().readLink(path) }
 
@@ -53,6 +58,19 @@ public struct LiveHost: HostAccess {
 
     /// Loads a module and what it depends on, through libkmod.
     public func loadModule(_ name: String) throws(HostAccessError) { try KernelModules().load(name) }
+
+    /// The modules that claim a device: libkmod's look-up of the alias. Where libkmod is not installed, `modules.alias` is
+    /// read instead, which holds the same.
+    public func modules(claiming alias: String) throws(HostAccessError) -> [String] {
+        do {
+            return try KernelModules().claiming(alias)
+        } catch {
+            guard case .unavailable = error.code else { throw error }
+            let release = try text("/proc/sys/kernel/osrelease")
+            let aliases = try read("/lib/modules/\(release)/modules.alias", limit: 64 << 20)
+            return ModuleAliases(claiming: alias, in: aliases).modules
+        }
+    }
 
     /// Replaces a file of our own: a new file beside it (O_EXCL, 0644), written and synced, then rename(2).
     public func replaceFile(_ path: String, with content: [UInt8]) throws(HostAccessError) {
