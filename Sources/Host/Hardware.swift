@@ -38,8 +38,12 @@ public struct DeviceHardware: Hashable, Sendable, Codable {
     /// Knows nothing yet.
     public init() {}
 
-    /// Whether the capabilities were readable: without privileges the kernel gives out 64 bytes, and they are not in it.
-    public var knowsCapabilities: Bool { (configuration?.bytes.count ?? 0) > ConfigurationHeader.size }
+    /// Whether the lists of capabilities were there to be read. Without privileges the kernel gives out 64 bytes, and they
+    /// are not in it.
+    public var knowsCapabilities: Bool {
+        guard let configuration, configuration.header != nil, !configuration.isSilent else { return false }
+        return !configuration.faults.contains { if case .notRead = $0 { true } else { false } }
+    }
 }
 
 /// Where a function stands in the firmware's description of the machine.

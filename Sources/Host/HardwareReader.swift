@@ -100,7 +100,7 @@ private struct HardwareReader {
         }
         let space = ConfigurationSpace(bytes: bytes)
         hardware.configuration = space
-        if bytes.count == ConfigurationHeader.size {
+        if bytes.count == ConfigurationHeader.size, !hardware.knowsCapabilities, !space.isSilent {
             hardware.notes.append(
                 "capabilities: not permitted to look (config gives its first 64 bytes only; root reads all of it)")
         } else {
