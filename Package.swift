@@ -35,7 +35,7 @@ let package = Package(
         .library(name: "VFIO", targets: ["VFIO"]),
         .library(
             name: "PassthroughKit",
-            targets: ["PCI", "HostAccess", "Host", "Changes", "Passthrough", "Readiness", "Guests"]),
+            targets: ["PCI", "HostAccess", "Host", "Changes", "Passthrough", "Readiness", "Capture", "Guests"]),
         .library(name: "LiveHost", targets: ["LiveHost"]),
         .library(name: "HostSimulator", targets: ["HostSimulator"]),
         .executable(name: "vfioctl", targets: ["vfioctl"]),
@@ -63,6 +63,9 @@ let package = Package(
 
         library("Readiness", ["Host", "HostAccess", "PCI"]),
 
+        // A host as a directory.
+        library("Capture", ["Host", "HostAccess", "Changes", "Readiness", "PCI", system]),
+
         // The real machine.
         library("LiveHost", ["HostAccess", "Host", "LinuxIO", "CLinux", "PCI", "CLibPCI", "CLibUdev", system]),
 
@@ -75,7 +78,7 @@ let package = Package(
         .executableTarget(
             name: "vfioctl",
             dependencies: [
-                "LiveHost", "HostSimulator", "Guests", "VFIO", "Passthrough", "Readiness", "Host", "Changes",
+                "LiveHost", "HostSimulator", "Guests", "VFIO", "Passthrough", "Readiness", "Capture", "Host", "Changes",
                 "HostAccess", "PCI",
                 "LinuxIO",
                 arguments,
@@ -106,6 +109,9 @@ let package = Package(
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
         tests("HostTests", ["Host", "HostAccess", "TestSupport", "PCI", system]),
         tests("ReadinessTests", ["Readiness", "Host", "HostAccess", "TestSupport", "PCI"]),
+        tests(
+            "CaptureTests", ["Capture", "Changes", "Host", "HostAccess", "HostSimulator", "Passthrough", "TestSupport", "PCI", system]
+        ),
         tests("LiveHostTests", ["LiveHost", "CLinux", "HostAccess", "TestSupport", system]),
     ],
     cLanguageStandard: .gnu17
