@@ -1,4 +1,5 @@
 public import HostAccess
+public import Netlink
 internal import Synchronization
 internal import SystemPackage
 
@@ -43,6 +44,28 @@ public final class RecordingHost: HostAccess {
     /// Opens a directory; what is asked of it is kept as well.
     public func directory(_ path: String) throws(HostAccessError) -> any HostDirectory {
         try directory(path, in: host, at: "", absolute: path)
+    }
+
+    // MARK: questions that are no files
+
+    /// A netlink dump, kept as the file that every other host reads it from.
+    public func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8] {
+        try keepAnswer("/netlink/" + dump.rawValue) { () throws(HostAccessError) in try host.netlinkDump(dump) }
+    }
+
+    private func keepAnswer(_ place: String, _ ask: () throws(HostAccessError) -> [UInt8]) throws(HostAccessError)
+        -> [UInt8]
+    {
+        if let known = recording.withLock({ $0.files[place] }) { return known }
+        try throwKnownRefusal(.read, place)
+        do throws(HostAccessError) {
+            let answer = try ask()
+            recording.withLock { $0.files[place] = answer }
+            return answer
+        } catch {
+            keep(error, place)
+            throw error
+        }
     }
 
     // MARK: what is asked of a directory
