@@ -1,3 +1,5 @@
+public import Netlink
+
 /// A directory of a host, and everything below it: read, and written to, by relative paths.
 ///
 /// For a live host this is an open descriptor, so that what was looked at and what is written to are the same device even
@@ -49,6 +51,9 @@ public protocol HostAccess: HostDirectory {
     /// answer; an error says that the host does not tell.
     func modules(claiming alias: String) throws(HostAccessError) -> [String]
 
+    /// The raw messages of one netlink dump, up to and with the one that ends it: `Dumped` reads them.
+    func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8]
+
     /// Replaces a file of our own (the journal, never sysfs) in one step: written beside it, then renamed into place.
     /// Missing directories on the way are made, 0755.
     func replaceFile(_ path: String, with content: [UInt8]) throws(HostAccessError)
@@ -65,6 +70,13 @@ public protocol HostAccess: HostDirectory {
 
 /// A lock held on a host; released when the last reference goes.
 public protocol HostLock: AnyObject, Sendable {}
+
+extension HostAccess {
+    /// What a capture keeps of the dump, as the file `/netlink/link` (address, route) of its tree.
+    public func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8] {
+        try read("/netlink/" + dump.rawValue, limit: 64 << 20)
+    }
+}
 
 extension HostDirectory {
     /// The largest attribute that sysfs gives is a page; /proc/interrupts on a large host is some hundred KiB.

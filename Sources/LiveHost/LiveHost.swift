@@ -1,6 +1,7 @@
 internal import Glibc
 public import HostAccess
 internal import LinuxIO
+public import Netlink
 
 /// The machine this process runs on.
 ///
@@ -71,6 +72,10 @@ public struct LiveHost: HostAccess {
             return ModuleAliases(claiming: alias, in: aliases).modules
         }
     }
+
+    /// Everything of a kind that the kernel lists over a NETLINK_ROUTE socket, in the network namespace of this thread. Asked
+    /// anew while it changes in the middle; bounded in size and time.
+    public func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8] { try NetlinkDumps.bytes(of: dump) }
 
     /// Replaces a file of our own: a new file beside it (O_EXCL, 0644), written and synced, then rename(2).
     public func replaceFile(_ path: String, with content: [UInt8]) throws(HostAccessError) {
