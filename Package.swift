@@ -61,7 +61,7 @@ let package = Package(
         library("Passthrough", ["Host", "Changes", "HostAccess", "PCI", system]),
         library("HostSimulator", ["HostAccess", "PCI", system]),
 
-        library("Readiness", ["Host", "HostAccess", "PCI"]),
+        library("Readiness", ["Host", "HostAccess", "PCI", "VFIO", system]),
 
         // The real machine.
         library("LiveHost", ["HostAccess", "Host", "LinuxIO", "CLinux", "PCI", "CLibPCI", "CLibUdev", system]),
@@ -105,8 +105,8 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
         tests("HostTests", ["Host", "HostAccess", "TestSupport", "PCI", system]),
-        tests("ReadinessTests", ["Readiness", "Host", "HostAccess", "TestSupport", "PCI"]),
-        tests("LiveHostTests", ["LiveHost", "CLinux", "HostAccess", "TestSupport", system]),
+        tests("ReadinessTests", ["Readiness", "Host", "HostAccess", "TestSupport", "PCI", "VFIO", system]),
+        tests("LiveHostTests", ["LiveHost", "CLinux", "Host", "HostAccess", "LinuxIO", "PCI", "TestSupport", system]),
     ],
     cLanguageStandard: .gnu17
 )
