@@ -64,7 +64,7 @@ let package = Package(
         library("Passthrough", ["Host", "Changes", "HostAccess", "PCI", system]),
         library("HostSimulator", ["HostAccess", "PCI", system]),
 
-        library("Readiness", ["Host", "HostAccess", "PCI"]),
+        library("Readiness", ["Host", "HostAccess", "PCI", "VFIO", system]),
 
         // A host as a directory.
         library("Capture", ["Host", "HostAccess", "Changes", "Readiness", "Netlink", "PCI", system]),
@@ -113,14 +113,16 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Netlink"], path: "Tests/Support", swiftSettings: strict),
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
         tests("HostTests", ["Host", "HostAccess", "Netlink", "TestSupport", "PCI", system]),
-        tests("ReadinessTests", ["Readiness", "Host", "HostAccess", "TestSupport", "PCI"]),
+        tests("ReadinessTests", ["Readiness", "Host", "HostAccess", "TestSupport", "PCI", "VFIO", system]),
         tests(
             "CaptureTests",
             [
                 "Capture", "Changes", "Host", "HostAccess", "HostSimulator", "Netlink", "Passthrough", "TestSupport",
                 "PCI", system,
             ]),
-        tests("LiveHostTests", ["LiveHost", "CLinux", "HostAccess", "Netlink", "TestSupport", system]),
+        tests(
+            "LiveHostTests",
+            ["LiveHost", "CLinux", "Host", "HostAccess", "LinuxIO", "Netlink", "PCI", "TestSupport", system]),
     ],
     cLanguageStandard: .gnu17
 )

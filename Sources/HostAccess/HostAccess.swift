@@ -31,6 +31,10 @@ public protocol HostDirectory: Sendable {
     /// told: in a capture, or when nothing is there.
     func mayOpen(_ path: String) -> Bool?
 
+    /// Who may open what is at `path`, links followed: mode, owner and group. Nil where that cannot be told: in a capture,
+    /// or when nothing is there.
+    func permissions(of path: String) -> NodePermissions?
+
     /// Writes `value` in a single write(2), as sysfs and procfs want it, and gives up after `timeLimit`: the error then
     /// says `.stillPending`.
     func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError)

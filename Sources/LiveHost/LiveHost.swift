@@ -48,6 +48,11 @@ public struct LiveHost: HostAccess {
         do { return try root().mayOpen(path) } catch { return nil }
     }
 
+    /// Who may open a file: fstatat(2).
+    public func permissions(of path: String) -> NodePermissions? {
+        do { return try root().permissions(of: path) } catch { return nil }
+    }
+
     /// Writes `value` in one write(2); `BlockingWrites` says which files are written by a child process, so that a write
     /// that never returns does not take this process with it.
     public func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {
