@@ -100,6 +100,14 @@ public struct Device: Hashable, Sendable, Codable {
     /// Attributes that could not be read or made no sense: "class is empty".
     public var problems: [String]
 
+    // MARK: where it is, and which one it is
+
+    /// Where it hangs; nil when that was not read (`HostSnapshot.Parts.topology`), or is not known.
+    public var topology: DeviceTopology?
+    /// The serial number of its configuration space (the DSN capability); nil when that was not read, it has none, or it
+    /// may not be read.
+    public var serialNumber: UInt64?
+
     /// Makes a device of what was read.
     public init(
         address: PCIAddress, identity: DeviceIdentity, classID: UInt32, revision: UInt8? = nil, driver: String? = nil,

@@ -17,8 +17,10 @@ extension HostSnapshot {
         public static let uses = Parts(rawValue: 2)
         /// Each device's `revision` and `driver_override`.
         public static let details = Parts(rawValue: 4)
+        /// Where each device hangs: `Device.topology`.
+        public static let topology = Parts(rawValue: 8)
         /// All of these.
-        public static let all: Parts = [.reservedRegions, .uses, .details]
+        public static let all: Parts = [.reservedRegions, .uses, .details, .topology]
     }
 
     /// Reads a host: `/sys/bus/pci/devices`, `/sys/kernel/iommu_groups`, `/sys/class/net`, `/sys/block` and, for the uses,
@@ -35,6 +37,7 @@ extension HostSnapshot {
         reader.attachClassDevices()
         reader.readGroups(reservedRegions: parts.contains(.reservedRegions))
         var snapshot = reader.snapshot
+        if parts.contains(.topology) { snapshot.readTopology(from: host) }
         if parts.contains(.uses) { UseReader(host).read(into: &snapshot) }
         return snapshot
     }
