@@ -42,7 +42,6 @@ struct CapabilityWalk {
     private(set) var capabilities: [Capability] = []
     private(set) var extendedCapabilities: [Capability] = []
     private(set) var faults: [ChainFault] = []
-    private var type: PCIExpress.PortType?
 
     /// Where the extended capabilities begin (`PCI_CFG_SPACE_SIZE`).
     private static let standardEnd = 0x100
@@ -59,6 +58,11 @@ struct CapabilityWalk {
         }
     }
 
+    /// Whether the ids are those of a virtio device (Virtio 1.2, 4.1.2), whose own capabilities are a standard.
+    private var isVirtio: Bool {
+        header.map { $0.vendorID == 0x1af4 && (0x1000...0x107f).contains($0.deviceID) } ?? false
+    }
+
     /// Walks the list that the header points to: an id, the offset of the next, then registers.
     mutating func standard() {
         guard let header, faults.isEmpty else { return }
@@ -71,7 +75,7 @@ struct CapabilityWalk {
             guard seen.insert(offset).inserted else { return faults.append(.loop(at: offset)) }
             let id = registers.byte(0)
             guard id != 0xff else { return faults.append(.allOnes(at: offset)) }
-            take(Capability(standard: id, at: offset, registers))
+            take(Capability(standard: id, at: offset, registers, isVirtio: isVirtio))
             offset = Int(registers.byte(1) & ~3)
         }
     }
@@ -92,14 +96,13 @@ struct CapabilityWalk {
             if word == 0 || word == 0xffff_ffff && offset == Self.standardEnd { return }
             guard word != 0xffff_ffff else { return faults.append(.allOnes(at: offset)) }
             guard seen.insert(offset).inserted else { return faults.append(.loop(at: offset)) }
-            take(Capability(extended: word, at: offset, registers, on: type))
+            take(Capability(extended: word, at: offset, registers))
             offset = word.bits(20...31) & ~3
         }
     }
 
     private mutating func take(_ capability: Capability) {
         if case .cut = capability.content { faults.append(.cut(at: capability.offset)) }
-        if case .pciExpress(let express) = capability.content { type = express.type }
         switch capability.id {
         case .standard: capabilities.append(capability)
         case .extended: extendedCapabilities.append(capability)

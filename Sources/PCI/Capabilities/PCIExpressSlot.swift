@@ -2,8 +2,8 @@
 public struct PCIExpressSlot: Hashable, Sendable {
     /// The number that the chassis has on it (`PCI_EXP_SLTCAP_PSN`).
     public let number: Int
-    /// The power a card may draw, in milliwatts (`PCI_EXP_SLTCAP_SPLV`, `PCI_EXP_SLTCAP_SPLS`).
-    public let powerLimit: Int
+    /// The power a card may draw, in milliwatts; nil for more than 600 W (`PCI_EXP_SLTCAP_SPLV`, `PCI_EXP_SLTCAP_SPLS`).
+    public let powerLimit: Int?
     /// Cards may come and go (`PCI_EXP_SLTCAP_HPC`).
     public let isHotPlugCapable: Bool
     /// … without warning (`PCI_EXP_SLTCAP_HPS`).
@@ -27,17 +27,10 @@ public struct PCIExpressSlot: Hashable, Sendable {
         isOccupied = registers.word(0x1a).bit(6)
     }
 
-    /// A value of at most 255, in units of 1, 0.1, 0.01 or 0.001 W; from 0xf0 on, the unit of 1 W has codes of its own
-    /// (PCI Express 7.5.3.9, as `pcie_get_slot_power_limit` in drivers/pci/of.c reads them).
-    static func milliwatts(value: Int, scale: Int) -> Int {
-        if scale == 0, value >= 0xf0 {
-            return switch value {
-            case 0xf0: 250_000
-            case 0xf1: 275_000
-            default: 300_000
-            }
-        }
-        let unit = [1000, 100, 10, 1]
-        return value * unit[scale & 3]
+    /// A value in units of 1, 0.1, 0.01 or 0.001 W. In the first, the values from 0xf0 on are codes: steps of 25 W from
+    /// 250 W, and the last of them for more than any.
+    static func milliwatts(value: Int, scale: Int) -> Int? {
+        if scale == 0, value >= 0xf0 { return value < 0xff ? 250_000 + 25_000 * (value - 0xf0) : nil }
+        return value * [1000, 100, 10, 1][scale & 3]
     }
 }
