@@ -95,7 +95,7 @@ let package = Package(
             path: "Benchmarks/RegisterCost", swiftSettings: strict),
 
         tests("LinuxIOTests", ["LinuxIO", system]),
-        tests("PCITests", ["PCI"]),
+        tests("PCITests", ["PCI", "TestSupport"]),
         tests("HostSimulatorTests", ["HostSimulator", "HostAccess", system]),
         tests("VFIOTests", ["VFIO", "LinuxIO", "PCI", "CLinux", system]),
         tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
