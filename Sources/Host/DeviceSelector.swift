@@ -43,7 +43,9 @@ public struct DeviceSelector: Hashable, Sendable {
         }
         if let address = PCIAddress(name) { return .address(address) }
         if name.utf8.contains(UInt8(ascii: "/")) {
-            guard let identity = StableIdentity(name), identity.virtualFunction == nil else { throw DeviceSelectionError(text, .malformed) }
+            guard let identity = StableIdentity(name), identity.virtualFunction == nil else {
+                throw DeviceSelectionError(text, .malformed)
+            }
             return .identity(identity)
         }
         let isGlob = name.utf8.contains { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") }
@@ -101,13 +103,21 @@ public struct DeviceSelector: Hashable, Sendable {
         return functions
     }
 
-    /// The same, with what only a stable identity asks for read from the host when this is one: where devices hang.
+    /// The same, with what only a stable identity asks for read from the host when this is one: where devices hang, and
+    /// the serial number of the one that is meant, if it names one.
     public func devices(
         in snapshot: HostSnapshot, on host: any HostAccess
     ) throws(DeviceSelectionError) -> [Device] {
-        guard case .identity = pattern else { return try devices(in: snapshot) }
+        guard case .identity(let identity) = pattern else { return try devices(in: snapshot) }
         var snapshot = snapshot
         snapshot.readTopology(from: host)
+        if identity.serial != nil {
+            do {
+                snapshot.readSerialNumbers(of: [try snapshot.device(identity).address], from: host)
+            } catch {
+                throw DeviceSelectionError(text, error)
+            }
+        }
         return try devices(in: snapshot)
     }
 

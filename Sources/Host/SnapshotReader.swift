@@ -19,8 +19,10 @@ extension HostSnapshot {
         public static let details = Parts(rawValue: 4)
         /// Where each device hangs: `Device.topology`.
         public static let topology = Parts(rawValue: 8)
+        /// The host's IOMMUs, and the kernel's arguments.
+        public static let iommus = Parts(rawValue: 16)
         /// All of these.
-        public static let all: Parts = [.reservedRegions, .uses, .details, .topology]
+        public static let all: Parts = [.reservedRegions, .uses, .details, .topology, .iommus]
     }
 
     /// Reads a host: `/sys/bus/pci/devices`, `/sys/kernel/iommu_groups`, `/sys/class/net`, `/sys/block` and, for the uses,
@@ -38,6 +40,7 @@ extension HostSnapshot {
         reader.readGroups(reservedRegions: parts.contains(.reservedRegions))
         var snapshot = reader.snapshot
         if parts.contains(.topology) { snapshot.readTopology(from: host) }
+        if parts.contains(.iommus) { snapshot.readIOMMUs(from: host) }
         if parts.contains(.uses) { UseReader(host).read(into: &snapshot) }
         return snapshot
     }

@@ -36,7 +36,8 @@ struct List: ParsableCommand {
         // The table shows neither revision nor override, which cost a file of each device.
         var parts: HostSnapshot.Parts = global.json ? [.uses, .details] : stable ? [] : .uses
         if stable { parts.insert(.topology) }
-        let snapshot = try global.observe(parts).snapshot
+        var (host, snapshot) = try global.observe(parts)
+        if stable { snapshot.readSerialNumbers(of: snapshot.devices.filter(matches).map(\.address), from: host) }
         let devices = snapshot.devices.filter(matches)
         let names = SystemDeviceNames()
         if global.json {
