@@ -31,7 +31,7 @@ struct Check: ParsableCommand {
 
     func run() throws {
         let (host, snapshot) = try global.observe()
-        let devices = try DeviceArguments(devices).resolve(in: snapshot)
+        let devices = try DeviceArguments(devices).resolve(in: snapshot, on: host)
         let readiness = Readiness.check(
             host, snapshot, devices: devices, guestMemory: memory.flatMap { MemorySize($0) })
         let report = CheckReport(readiness)
