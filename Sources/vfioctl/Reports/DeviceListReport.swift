@@ -1,4 +1,5 @@
 internal import Host
+internal import HostAccess
 internal import PCI
 
 /// The contract's answer of `list`, and of `show` for the devices it was asked about.
@@ -33,6 +34,17 @@ struct DeviceReport: Encodable {
         @Nullable var cdev: String?
     }
 
+    struct SignatureReport: Encodable {
+        var blockDevice: String
+        var type: String
+        @Nullable var label: String?
+
+        enum CodingKeys: String, CodingKey {
+            case type, label
+            case blockDevice = "block_device"
+        }
+    }
+
     var address: PCIAddress
     var vendorID: String
     var deviceID: String
@@ -62,10 +74,12 @@ struct DeviceReport: Encodable {
     var fcHosts: [String]
     /// What could not be looked at, and so could hide a user of this device.
     var unseen: [String]
+    /// What is written on disks that nobody uses; `list` does not ask, and has none.
+    var signatures: [SignatureReport]
     var problems: [String]
 
     enum CodingKeys: String, CodingKey {
-        case address, revision, vendor, device, driver, sriov, vfio, interfaces, framebuffers, unseen, problems
+        case address, revision, vendor, device, driver, sriov, vfio, interfaces, framebuffers, unseen, signatures, problems
         case vendorID = "vendor_id"
         case deviceID = "device_id"
         case subsystemVendorID = "subsystem_vendor_id"
@@ -117,6 +131,9 @@ struct DeviceReport: Encodable {
         scsiHosts = device.scsiHosts
         fcHosts = device.fcHosts
         unseen = device.unseen
+        signatures = device.signatures.map {
+            SignatureReport(blockDevice: $0.blockDevice, type: $0.content.type, label: $0.content.label)
+        }
         problems = device.problems
     }
 }
