@@ -16,7 +16,12 @@ extension HostSnapshot {
         var modules = ModuleAnswers(host)
         for address in addresses {
             guard let index = index(of: address), devices[index].hardware == nil else { continue }
-            devices[index].hardware = HardwareReader(devices[index], on: host).read(&modules)
+            let hardware = HardwareReader(devices[index], on: host).read(&modules)
+            devices[index].hardware = hardware
+            // As `readSerialNumbers` has it: not of bridges and virtual functions.
+            if !devices[index].isPCIBridge, devices[index].physicalFunction == nil {
+                devices[index].serialNumber = hardware.configuration?.deviceSerialNumber?.number
+            }
         }
     }
 }

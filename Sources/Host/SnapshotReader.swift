@@ -17,8 +17,12 @@ extension HostSnapshot {
         public static let uses = Parts(rawValue: 2)
         /// Each device's `revision` and `driver_override`.
         public static let details = Parts(rawValue: 4)
+        /// Where each device hangs: `Device.topology`.
+        public static let topology = Parts(rawValue: 8)
+        /// The host's IOMMUs, and the kernel's arguments.
+        public static let iommus = Parts(rawValue: 16)
         /// All of these.
-        public static let all: Parts = [.reservedRegions, .uses, .details]
+        public static let all: Parts = [.reservedRegions, .uses, .details, .topology, .iommus]
     }
 
     /// Reads a host: `/sys/bus/pci/devices`, `/sys/kernel/iommu_groups`, `/sys/class/net`, `/sys/block` and, for the uses,
@@ -35,6 +39,8 @@ extension HostSnapshot {
         reader.attachClassDevices()
         reader.readGroups(reservedRegions: parts.contains(.reservedRegions))
         var snapshot = reader.snapshot
+        if parts.contains(.topology) { snapshot.readTopology(from: host) }
+        if parts.contains(.iommus) { snapshot.readIOMMUs(from: host) }
         if parts.contains(.uses) { UseReader(host).read(into: &snapshot) }
         return snapshot
     }
@@ -101,6 +107,18 @@ private struct SnapshotReader {
         for (function, names) in disks.byFunction { snapshot.update(function) { $0.blockDevices = names } }
         snapshot.otherInterfaces = interfaces.others
         snapshot.otherBlockDevices = disks.others
+        attach("/sys/class/drm", named: "card", \.drmCards)
+        attach("/sys/class/drm", named: "renderD", \.renderNodes)
+        attach("/sys/class/graphics", named: "fb", \.framebuffers)
+        attach("/sys/class/infiniband", named: nil, \.infinibandDevices)
+        attach("/sys/class/scsi_host", named: "host", \.scsiHosts)
+        attach("/sys/class/fc_host", named: "host", \.fcHosts)
+    }
+
+    private mutating func attach(_ path: String, named word: String?, _ names: WritableKeyPath<Device, [String]>) {
+        let devices =
+            word.map { ClassDevices.numbered(path, $0, on: host) } ?? ClassDevices(path, on: host)
+        for (function, found) in devices.byFunction { snapshot.update(function) { $0[keyPath: names] = found } }
     }
 
     // MARK: groups

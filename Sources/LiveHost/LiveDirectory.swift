@@ -69,6 +69,15 @@ final class LiveDirectory: HostDirectory {
         descriptor.reaches(path) ? descriptor.permitsReadingAndWriting(path) : nil
     }
 
+    func permissions(of path: String) -> NodePermissions? {
+        do {
+            let ownership = try descriptor.ownership(of: path)
+            return NodePermissions(mode: ownership.mode, owner: ownership.owner, group: ownership.group)
+        } catch {
+            return nil
+        }
+    }
+
     func directory(_ path: String) throws(HostAccessError) -> any HostDirectory {
         do {
             return LiveDirectory(try descriptor.open(path, flags: directoryFlags), path: absolute(path))

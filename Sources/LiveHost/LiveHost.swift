@@ -1,6 +1,7 @@
 internal import Glibc
 public import HostAccess
 internal import LinuxIO
+public import Netlink
 
 /// The machine this process runs on.
 ///
@@ -47,6 +48,11 @@ public struct LiveHost: HostAccess {
         do { return try root().mayOpen(path) } catch { return nil }
     }
 
+    /// Who may open a file: fstatat(2).
+    public func permissions(of path: String) -> NodePermissions? {
+        do { return try root().permissions(of: path) } catch { return nil }
+    }
+
     /// Writes `value` in one write(2); `BlockingWrites` says which files are written by a child process, so that a write
     /// that never returns does not take this process with it.
     public func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {
@@ -71,6 +77,10 @@ public struct LiveHost: HostAccess {
             return ModuleAliases(claiming: alias, in: aliases).modules
         }
     }
+
+    /// Everything of a kind that the kernel lists over a NETLINK_ROUTE socket, in the network namespace of this thread. Asked
+    /// anew while it changes in the middle; bounded in size and time.
+    public func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8] { try NetlinkDumps.bytes(of: dump) }
 
     /// Replaces a file of our own: a new file beside it (O_EXCL, 0644), written and synced, then rename(2).
     public func replaceFile(_ path: String, with content: [UInt8]) throws(HostAccessError) {

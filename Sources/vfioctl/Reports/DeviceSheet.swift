@@ -9,7 +9,7 @@ struct DeviceSheet {
 
     init(_ device: Device, in snapshot: HostSnapshot, names: some DeviceNames, width: Int? = nil) {
         let groups = [
-            Self.identity(device, names) + Self.driver(device),
+            Self.identity(device, in: snapshot, names) + Self.driver(device),
             Self.place(device, in: snapshot),
             Self.users(device, in: snapshot),
             Self.hardware(device.hardware),
@@ -27,9 +27,10 @@ struct DeviceSheet {
 
     // MARK: groups
 
-    private static func identity(_ device: Device, _ names: some DeviceNames) -> [Line] {
+    private static func identity(_ device: Device, in snapshot: HostSnapshot, _ names: some DeviceNames) -> [Line] {
         let classification = names.classification(device.classID) ?? "unknown"
-        return [
+        let identity = snapshot.stableIdentity(of: device).map { [("identity", "\($0)")] } ?? []
+        return identity + [
             ("name", device.name(names)),
             ("class", "\(classification) (\(hexadecimal(device.classID, width: 6)))"),
             (
@@ -83,11 +84,21 @@ struct DeviceSheet {
         var lines: [Line] = []
         if !device.interfaces.isEmpty { lines.append(("interfaces", device.interfaces.joined(separator: ", "))) }
         if !device.blockDevices.isEmpty { lines.append(("disks", device.blockDevices.joined(separator: ", "))) }
+        lines += classDevices(device)
         let nodes = [device.vfio.group, device.vfio.cdev].compactMap(\.self)
         if !nodes.isEmpty { lines.append(("VFIO nodes", nodes.joined(separator: ", "))) }
         lines += device.uses.map { ("used by", "\($0.by.rawValue): \($0.detail)") }
-        if device.uses.isEmpty { lines.append(("used by", "nobody that is known")) }
+        lines += device.unseen.map { ("used by", $0) }
+        if device.uses.isEmpty, device.unseen.isEmpty { lines.append(("used by", "nobody")) }
+        lines += device.signatures.map { ("warning", $0.description) }
         return lines
+    }
+
+    private static func classDevices(_ device: Device) -> [Line] {
+        [
+            ("DRM", device.drmCards + device.renderNodes), ("framebuffers", device.framebuffers),
+            ("InfiniBand", device.infinibandDevices), ("SCSI hosts", device.scsiHosts), ("FC hosts", device.fcHosts),
+        ].filter { !$0.1.isEmpty }.map { ($0.0, $0.1.joined(separator: ", ")) }
     }
 
     private static func hardware(_ hardware: DeviceHardware?) -> [Line] {

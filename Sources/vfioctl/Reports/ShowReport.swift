@@ -20,9 +20,10 @@ struct ShowReport: Encodable {
     }
 
     init(_ devices: [Device], of snapshot: HostSnapshot, names: some DeviceNames) {
-        notes = snapshot.notes
-        self.devices = devices.map {
-            Entry(device: DeviceReport($0, names: names), hardware: HardwareReport($0.hardware ?? DeviceHardware()))
+        let list = DeviceListReport(devices, of: snapshot, names: names)
+        notes = list.notes
+        self.devices = zip(devices, list.devices).map { device, report in
+            Entry(device: report, hardware: HardwareReport(device.hardware ?? DeviceHardware()))
         }
     }
 }
