@@ -34,7 +34,7 @@ struct GlobalOptions: ParsableArguments {
     }
 
     /// The host to read.
-    private func host() throws -> any HostAccess {
+    func host() throws -> any HostAccess {
         guard let root else { return LiveHost() }
         return try capture(root)
     }
