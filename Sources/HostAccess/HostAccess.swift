@@ -1,3 +1,5 @@
+public import Netlink
+
 /// A directory of a host, and everything below it: read, and written to, by relative paths.
 ///
 /// For a live host this is an open descriptor, so that what was looked at and what is written to are the same device even
@@ -8,6 +10,10 @@ public protocol HostDirectory: Sendable {
 
     /// The whole content of a file, at most `limit` bytes (longer is an error, never a cut).
     func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8]
+
+    /// The first `count` bytes of a file, or all of it when it is shorter, asking the kernel for no more: some files
+    /// (`vpd`) are slow to read to their end.
+    func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8]
 
     /// The target of a symbolic link, as it is written there.
     func readLink(_ path: String) throws(HostAccessError) -> String
@@ -25,6 +31,10 @@ public protocol HostDirectory: Sendable {
     /// told: in a capture, or when nothing is there.
     func mayOpen(_ path: String) -> Bool?
 
+    /// Who may open what is at `path`, links followed: mode, owner and group. Nil where that cannot be told: in a capture,
+    /// or when nothing is there.
+    func permissions(of path: String) -> NodePermissions?
+
     /// Writes `value` in a single write(2), as sysfs and procfs want it, and gives up after `timeLimit`: the error then
     /// says `.stillPending`.
     func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError)
@@ -40,6 +50,13 @@ public protocol HostDirectory: Sendable {
 public protocol HostAccess: HostDirectory {
     /// Loads a kernel module and what it depends on, as `modprobe NAME` does. A module that is loaded already is success.
     func loadModule(_ name: String) throws(HostAccessError)
+
+    /// The modules that say they drive what has this `modalias`, loaded or not, in no particular order. None is an empty
+    /// answer; an error says that the host does not tell.
+    func modules(claiming alias: String) throws(HostAccessError) -> [String]
+
+    /// The raw messages of one netlink dump, up to and with the one that ends it: `Dumped` reads them.
+    func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8]
 
     /// Replaces a file of our own (the journal, never sysfs) in one step: written beside it, then renamed into place.
     /// Missing directories on the way are made, 0755.
@@ -71,6 +88,13 @@ extension HostAccess {
 /// A lock held on a host; released when the last reference goes.
 public protocol HostLock: AnyObject, Sendable {}
 
+extension HostAccess {
+    /// What a capture keeps of the dump, as the file `/netlink/link` (address, route) of its tree.
+    public func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8] {
+        try read("/netlink/" + dump.rawValue, limit: 64 << 20)
+    }
+}
+
 extension HostDirectory {
     /// The largest attribute that sysfs gives is a page; /proc/interrupts on a large host is some hundred KiB.
     public static var ordinaryLimit: Int { 1 << 20 }
@@ -78,6 +102,11 @@ extension HostDirectory {
     /// The whole content of a file.
     public func read(_ path: String) throws(HostAccessError) -> [UInt8] {
         try read(path, limit: Self.ordinaryLimit)
+    }
+
+    /// Reads the whole file, and gives its first bytes.
+    public func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8] {
+        Array(try read(path).prefix(count))
     }
 
     /// The content of a text attribute without the white space around it. Bytes that are no UTF-8 become U+FFFD.
@@ -102,6 +131,15 @@ extension HostDirectory {
         } catch {
             return nil
         }
+    }
+}
+
+extension HostAccess {
+    /// Looks through the host's own `/lib/modules/RELEASE/modules.alias`, RELEASE being that of the running kernel.
+    public func modules(claiming alias: String) throws(HostAccessError) -> [String] {
+        let release = try text("/proc/sys/kernel/osrelease")
+        let aliases = try read("/lib/modules/\(release)/modules.alias", limit: 64 << 20)
+        return ModuleAliases(claiming: alias, in: aliases).modules
     }
 }
 

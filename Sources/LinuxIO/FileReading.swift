@@ -11,6 +11,23 @@ public enum FileReadError: Error, Hashable, Sendable {
     case tooLarge
 }
 
+/// What stands under a name.
+public enum FileKind: Hashable, Sendable {
+    case regular, directory, link
+    /// A pipe, a device, a socket: opening it could block, or start something.
+    case other
+
+    init(mode: UInt32) {
+        self =
+            switch mode & UInt32(Glibc.S_IFMT) {
+            case UInt32(Glibc.S_IFREG): .regular
+            case UInt32(Glibc.S_IFDIR): .directory
+            case UInt32(Glibc.S_IFLNK): .link
+            default: .other
+            }
+    }
+}
+
 /// Flags for a file that is only to be read: a FIFO or terminal that stands in the file's place does not hold the opener.
 public let readingFlags: CInt = O_RDONLY | O_NONBLOCK | O_NOCTTY
 
@@ -141,6 +158,21 @@ extension OwnedDescriptor {
         }
         if let failure { throw failure }
         return target
+    }
+
+    /// What kind of thing stands under a name in this directory, found without opening it: fstatat(2). A link is not followed.
+    public func kind(of name: String) throws(SystemCallError) -> FileKind {
+        var mode: UInt32 = 0
+        _ = try checked(unsafe clinux_mode(rawValue, name, &mode), "stat", on: name)
+        return FileKind(mode: mode)
+    }
+
+    /// What kind of thing this descriptor stands for: fstat(2).
+    public func kind(subject: @autoclosure () -> String) throws(SystemCallError) -> FileKind {
+        var mode: UInt32 = 0
+        var size: Int64 = 0
+        _ = try checked(unsafe clinux_fstat(rawValue, &mode, &size), "fstat", on: subject())
+        return FileKind(mode: mode)
     }
 
     /// Whether the process, as its effective user, may read and write what is at `path`: faccessat(2), AT_EACCESS.

@@ -13,7 +13,7 @@ struct Show: ParsableCommand {
 
     func run() throws {
         var (host, snapshot) = try global.observe()
-        let addresses = try DeviceArguments([device]).resolve(in: snapshot).map(\.address)
+        let addresses = try DeviceArguments([device]).resolve(in: snapshot, on: host).map(\.address)
         snapshot.readSignatures(of: addresses, from: host)
         let devices = addresses.compactMap { snapshot.device(at: $0) }
         let names = SystemDeviceNames()
