@@ -91,6 +91,17 @@ struct UseReader {
                 return "VF \(number) (\(address)) is bound to \(driver)"
             }
             if !used.isEmpty { snapshot.devices[index].uses.append(Use(by: .vf, detail: enumerated(used))) }
+            addUnseen(of: functions, to: index, in: &snapshot)
+        }
+    }
+
+    /// What hides a user of a virtual function hides one of its physical function.
+    private func addUnseen(of functions: [PCIAddress], to index: Int, in snapshot: inout HostSnapshot) {
+        for address in functions {
+            guard let place = snapshot.index(of: address), !snapshot.devices[place].unseen.isEmpty else { continue }
+            for sentence in snapshot.devices[place].unseen where !snapshot.devices[index].unseen.contains(sentence) {
+                snapshot.devices[index].unseen.append(sentence)
+            }
         }
     }
 }
