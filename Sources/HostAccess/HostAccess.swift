@@ -1,3 +1,5 @@
+internal import SystemPackage
+
 /// A directory of a host, and everything below it: read, and written to, by relative paths.
 ///
 /// For a live host this is an open descriptor, so that what was looked at and what is written to are the same device even
@@ -8,6 +10,11 @@ public protocol HostDirectory: Sendable {
 
     /// The whole content of a file, at most `limit` bytes (longer is an error, never a cut).
     func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8]
+
+    /// The same into an array whose storage is used again, for who reads a few attributes of thousands of devices.
+    ///
+    /// - Returns: false when there is no such file, which is an answer here and no error; `content` is empty then.
+    func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool
 
     /// The target of a symbolic link, as it is written there.
     func readLink(_ path: String) throws(HostAccessError) -> String
@@ -65,6 +72,18 @@ extension HostDirectory {
     /// The whole content of a file.
     public func read(_ path: String) throws(HostAccessError) -> [UInt8] {
         try read(path, limit: Self.ordinaryLimit)
+    }
+
+    /// The whole content of a file into an array; false when there is no such file.
+    public func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool {
+        content.removeAll(keepingCapacity: true)
+        do {
+            content = try read(path, limit: limit)
+            return true
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
+            return false
+        }
     }
 
     /// The content of a text attribute without the white space around it. Bytes that are no UTF-8 become U+FFFD.

@@ -11,6 +11,11 @@ public func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
 
 /// `value` in lower-case hexadecimal, padded with zeros to `width` digits, never cut.
 public func hexadecimal(_ value: some FixedWidthInteger, width: Int) -> String {
-    let text = String(value, radix: 16)
-    return text.utf8.count >= width ? text : String(repeating: "0", count: width - text.utf8.count) + text
+    guard value >= 0, let magnitude = UInt64(exactly: value), width <= ShortText.capacity else {
+        let text = String(value, radix: 16)
+        return text.utf8.count >= width ? text : String(repeating: "0", count: width - text.utf8.count) + text
+    }
+    var text = ShortText()
+    text.append(hexadecimal: magnitude, width: width)
+    return text.description
 }
