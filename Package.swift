@@ -63,6 +63,9 @@ let package = Package(
 
         library("Readiness", ["Host", "HostAccess", "PCI"]),
 
+        // Text for a terminal: tables and lines that fit.
+        library("Rendering", ["PCI"]),
+
         // The real machine.
         library("LiveHost", ["HostAccess", "Host", "LinuxIO", "CLinux", "PCI", "CLibPCI", "CLibUdev", system]),
 
@@ -77,7 +80,7 @@ let package = Package(
             dependencies: [
                 "LiveHost", "HostSimulator", "Guests", "VFIO", "Passthrough", "Readiness", "Host", "Changes",
                 "HostAccess", "PCI",
-                "LinuxIO",
+                "LinuxIO", "Rendering",
                 arguments,
                 system,
             ],
@@ -106,6 +109,7 @@ let package = Package(
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
         tests("HostTests", ["Host", "HostAccess", "TestSupport", "PCI", system]),
         tests("ReadinessTests", ["Readiness", "Host", "HostAccess", "TestSupport", "PCI"]),
+        tests("RenderingTests", ["Rendering", "PCI"]),
         tests("LiveHostTests", ["LiveHost", "CLinux", "HostAccess", "TestSupport", system]),
     ],
     cLanguageStandard: .gnu17

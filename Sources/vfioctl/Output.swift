@@ -1,12 +1,18 @@
 internal import FoundationEssentials
 internal import Glibc
 internal import SystemPackage
+internal import Rendering
 
 /// Where answers go: standard output in large writes, complaints to standard error.
 enum Output {
     /// Writes text to standard output. A reader that has gone away ends the command quietly, as it ends `cat`.
     static func print(_ text: String) {
         write(text.utf8, to: .standardOutput)
+    }
+
+    /// The same with lines that are too long for `width` columns broken between words; nil is no limit.
+    static func print(_ text: String, width: Int?) {
+        print(wrapped(text, to: width))
     }
 
     /// Writes one sentence to standard error: `vfioctl: …`.

@@ -32,22 +32,27 @@ struct List: ParsableCommand {
     func run() throws {
         // The table shows neither revision nor override, which cost a file of each device.
         let snapshot = try global.observe(global.json ? [.uses, .details] : .uses).snapshot
-        let devices = snapshot.devices.filter(matches)
+        let devices = chosen(snapshot.devices)
         let names = SystemDeviceNames()
         if global.json {
             try Output.print(json: DeviceListReport(devices, of: snapshot, names: names))
         } else {
-            Output.print(DeviceTable(devices, names: names).rendered(colours: global.colours))
+            Output.print(DeviceTable(devices, names: names).rendered(width: global.lineWidth, colours: global.colours))
             for device in devices {
                 for problem in device.problems { Output.note("vfioctl: \(device.address): \(problem)") }
             }
         }
     }
 
-    private func matches(_ device: Device) -> Bool {
-        if let classPrefix, !hexadecimal(device.classID, width: 6).hasPrefix(classPrefix.lowercased()) { return false }
-        if let driver, device.driver != driver { return false }
-        if let group, device.iommuGroup != group { return false }
-        return !vfs || device.physicalFunction != nil
+    /// The devices that were asked for.
+    private func chosen(_ devices: [Device]) -> [Device] {
+        let (classPrefix, driver, group, vfs) = (classPrefix?.lowercased(), driver, group, vfs)
+        guard classPrefix != nil || driver != nil || group != nil || vfs else { return devices }
+        return devices.filter { device in
+            if let classPrefix, !hexadecimal(device.classID, width: 6).hasPrefix(classPrefix) { return false }
+            if let driver, device.driver != driver { return false }
+            if let group, device.iommuGroup != group { return false }
+            return !vfs || device.physicalFunction != nil
+        }
     }
 }
