@@ -1,8 +1,10 @@
 # make            builds the release binary of vfioctl
-# make test       fast tests, then the lab: every scenario on a real kernel in QEMU (LAB=off leaves the lab out)
+# make test       fast tests, 5 seconds of each fuzz target, then the lab: every scenario on a real kernel in QEMU
+#                 (LAB=off leaves the lab out)
 # make demo       the whole journey in the lab, narrated
 # make lab        a shell in the lab, with vfioctl installed
 # make lint       formatting of Swift files, shellcheck of shell files
+# make fuzz       every parser under libFuzzer, 60 seconds each
 # make bench      measurements
 # make install    into $(DESTDIR)$(PREFIX): the binary, manual pages, completions, profiles
 #
@@ -28,13 +30,13 @@ swift_sources := $(wildcard Sources Tests Examples Benchmarks Fuzz Package.swift
 shell_sources = $(shell grep -rlIE --exclude-dir='.build*' '^(\#!.*[/ ](ba)?sh$$|\# shellcheck shell=)' $(wildcard .ci Tests Benchmarks Examples Fuzz))
 
 .NOTPARALLEL:
-.PHONY: build test fast-tests lab-tests demo lab lint bench install clean
+.PHONY: build test fast-tests fuzz-tests lab-tests fuzz demo lab lint bench install clean
 
 build:
 	$(dependencies) build
 	time $(SWIFT) build $(release_flags)
 
-test: fast-tests lab-tests
+test: fast-tests fuzz-tests lab-tests
 
 # Everything but LiveHost and vfioctl builds without libpci, libudev and libkmod: these products are built before the
 # -dev packages come in, and no target may import what it does not depend on.
@@ -46,6 +48,9 @@ fast-tests:
 	$(dependencies) build test
 	time $(SWIFT) build $(checked) --build-tests
 	time $(SWIFT) test $(checked) --skip-build
+
+fuzz-tests:
+	time Fuzz/run 5
 
 ifeq ($(LAB),off)
 lab-tests:
@@ -67,6 +72,9 @@ lint:
 	shellcheck $(shell_sources)
 	@# Sourced after checks.sh, which has the names; "done" is an outcome and $$ belongs to jq.
 	shellcheck --shell=sh --exclude=SC2154,SC1010,SC2016 Tests/Lab/Scenarios/*.sh
+
+fuzz:
+	Fuzz/run 60
 
 bench: build
 	$(dependencies) bench
@@ -90,4 +98,4 @@ install: build
 	done
 
 clean:
-	rm -rf .build $(release_tree) .build-lab
+	rm -rf .build $(release_tree) .build-lab .build-fuzz

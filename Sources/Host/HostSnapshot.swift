@@ -14,6 +14,10 @@ public struct HostSnapshot: Hashable, Sendable, Codable {
     public var otherBlockDevices: [String]
     /// What could not be looked at, one sentence each: where it could hide something, "unused" cannot be said.
     public var notes: [String]
+    /// The host's IOMMUs, by name; empty when they were not read (`HostSnapshot.Parts.iommus`), or there are none.
+    public var iommus: [IOMMUUnit] = []
+    /// The kernel's arguments (/proc/cmdline); nil when they were not read.
+    public var kernelArguments: [String]?
 
     /// Makes a snapshot of what was read.
     public init(
@@ -99,6 +103,19 @@ public struct Device: Hashable, Sendable, Codable {
     public var uses: [Use]
     /// Attributes that could not be read or made no sense: "class is empty".
     public var problems: [String]
+
+    // MARK: hardware, read on demand
+
+    /// Its hardware; nil when nobody has asked (`HostSnapshot.readHardware(of:from:)`).
+    public var hardware: DeviceHardware? = nil
+
+    // MARK: where it is, and which one it is
+
+    /// Where it hangs; nil when that was not read (`HostSnapshot.Parts.topology`), or is not known.
+    public var topology: DeviceTopology?
+    /// The serial number of its configuration space (the DSN capability); nil when that was not read
+    /// (`readSerialNumbers`), it has none, or it may not be read.
+    public var serialNumber: UInt64?
 
     /// Makes a device of what was read.
     public init(

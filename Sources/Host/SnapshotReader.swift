@@ -17,8 +17,12 @@ extension HostSnapshot {
         public static let uses = Parts(rawValue: 2)
         /// Each device's `revision` and `driver_override`.
         public static let details = Parts(rawValue: 4)
+        /// Where each device hangs: `Device.topology`.
+        public static let topology = Parts(rawValue: 8)
+        /// The host's IOMMUs, and the kernel's arguments.
+        public static let iommus = Parts(rawValue: 16)
         /// All of these.
-        public static let all: Parts = [.reservedRegions, .uses, .details]
+        public static let all: Parts = [.reservedRegions, .uses, .details, .topology, .iommus]
     }
 
     /// Reads a host: `/sys/bus/pci/devices`, `/sys/kernel/iommu_groups`, `/sys/class/net`, `/sys/block` and, for the uses,
@@ -34,9 +38,10 @@ extension HostSnapshot {
         try reader.readDevices(details: parts.contains(.details))
         reader.attachClassDevices()
         reader.readGroups(reservedRegions: parts.contains(.reservedRegions))
-        var snapshot = reader.snapshot
-        if parts.contains(.uses) { UseReader(host).read(into: &snapshot) }
-        return snapshot
+        if parts.contains(.topology) { reader.snapshot.readTopology(from: host) }
+        if parts.contains(.iommus) { reader.snapshot.readIOMMUs(from: host) }
+        if parts.contains(.uses) { UseReader(host).read(into: &reader.snapshot) }
+        return reader.snapshot
     }
 }
 

@@ -1,3 +1,4 @@
+public import Netlink
 internal import SystemPackage
 
 /// A directory of a host, and everything below it: read, and written to, by relative paths.
@@ -16,6 +17,10 @@ public protocol HostDirectory: Sendable {
     /// - Returns: false when there is no such file, which is an answer here and no error; `content` is empty then.
     func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool
 
+    /// The first `count` bytes of a file, or all of it when it is shorter, asking the kernel for no more: some files
+    /// (`vpd`) are slow to read to their end.
+    func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8]
+
     /// The target of a symbolic link, as it is written there.
     func readLink(_ path: String) throws(HostAccessError) -> String
 
@@ -31,6 +36,10 @@ public protocol HostDirectory: Sendable {
     /// Whether this process may open a file to read and write it, found without opening it. Nil where that cannot be
     /// told: in a capture, or when nothing is there.
     func mayOpen(_ path: String) -> Bool?
+
+    /// Who may open what is at `path`, links followed: mode, owner and group. Nil where that cannot be told: in a capture,
+    /// or when nothing is there.
+    func permissions(of path: String) -> NodePermissions?
 
     /// Writes `value` in a single write(2), as sysfs and procfs want it, and gives up after `timeLimit`: the error then
     /// says `.stillPending`.
@@ -48,6 +57,13 @@ public protocol HostAccess: HostDirectory {
     /// Loads a kernel module and what it depends on, as `modprobe NAME` does. A module that is loaded already is success.
     func loadModule(_ name: String) throws(HostAccessError)
 
+    /// The modules that say they drive what has this `modalias`, loaded or not, in no particular order. None is an empty
+    /// answer; an error says that the host does not tell.
+    func modules(claiming alias: String) throws(HostAccessError) -> [String]
+
+    /// The raw messages of one netlink dump, up to and with the one that ends it: `Dumped` reads them.
+    func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8]
+
     /// Replaces a file of our own (the journal, never sysfs) in one step: written beside it, then renamed into place.
     /// Missing directories on the way are made, 0755.
     func replaceFile(_ path: String, with content: [UInt8]) throws(HostAccessError)
@@ -64,6 +80,13 @@ public protocol HostAccess: HostDirectory {
 
 /// A lock held on a host; released when the last reference goes.
 public protocol HostLock: AnyObject, Sendable {}
+
+extension HostAccess {
+    /// What a capture keeps of the dump, as the file `/netlink/link` (address, route) of its tree.
+    public func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8] {
+        try read("/netlink/" + dump.rawValue, limit: 64 << 20)
+    }
+}
 
 extension HostDirectory {
     /// The largest attribute that sysfs gives is a page; /proc/interrupts on a large host is some hundred KiB.
@@ -84,6 +107,11 @@ extension HostDirectory {
             guard error.errno == .noSuchFileOrDirectory else { throw error }
             return false
         }
+    }
+
+    /// Reads the whole file, and gives its first bytes.
+    public func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8] {
+        Array(try read(path).prefix(count))
     }
 
     /// The content of a text attribute without the white space around it. Bytes that are no UTF-8 become U+FFFD.
@@ -108,6 +136,15 @@ extension HostDirectory {
         } catch {
             return nil
         }
+    }
+}
+
+extension HostAccess {
+    /// Looks through the host's own `/lib/modules/RELEASE/modules.alias`, RELEASE being that of the running kernel.
+    public func modules(claiming alias: String) throws(HostAccessError) -> [String] {
+        let release = try text("/proc/sys/kernel/osrelease")
+        let aliases = try read("/lib/modules/\(release)/modules.alias", limit: 64 << 20)
+        return ModuleAliases(claiming: alias, in: aliases).modules
     }
 }
 

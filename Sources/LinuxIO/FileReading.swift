@@ -11,6 +11,23 @@ public enum FileReadError: Error, Hashable, Sendable {
     case tooLarge
 }
 
+/// What stands under a name.
+public enum FileKind: Hashable, Sendable {
+    case regular, directory, link
+    /// A pipe, a device, a socket: opening it could block, or start something.
+    case other
+
+    init(mode: UInt32) {
+        self =
+            switch mode & UInt32(Glibc.S_IFMT) {
+            case UInt32(Glibc.S_IFREG): .regular
+            case UInt32(Glibc.S_IFDIR): .directory
+            case UInt32(Glibc.S_IFLNK): .link
+            default: .other
+            }
+    }
+}
+
 /// Flags for a file that is only to be read: a FIFO or terminal that stands in the file's place does not hold the opener.
 public let readingFlags: CInt = O_RDONLY | O_NONBLOCK | O_NOCTTY
 
@@ -82,14 +99,21 @@ extension OwnedDescriptor {
                 if count == 0 { return }
                 var position = 0
                 while position < count, let record = unsafe records.baseAddress?.advanced(by: position) {
-                    let name = unsafe String(cString: clinux_dirent_name(record))
-                    if name != "." && name != ".." { names.append(name) }
+                    if let name = unsafe clinux_dirent_name(record), unsafe !isDots(name) {
+                        unsafe names.append(String(cString: name))
+                    }
                     position += Int(unsafe clinux_dirent_length(record))
                 }
             }
         }
         if let failure { throw failure }
         return names
+    }
+
+    /// Whether a name is "." or "..".
+    private func isDots(_ name: UnsafePointer<CChar>) -> Bool {
+        let dot = CChar(UInt8(ascii: "."))
+        return unsafe name[0] == dot && (name[1] == 0 || name[1] == dot && name[2] == 0)
     }
 
     /// The target of a symbolic link below this directory, as it is written there: readlinkat(2). An empty path reads
@@ -122,6 +146,21 @@ extension OwnedDescriptor {
             if let text { return text }
         }
         return ""
+    }
+
+    /// What kind of thing stands under a name in this directory, found without opening it: fstatat(2). A link is not followed.
+    public func kind(of name: String) throws(SystemCallError) -> FileKind {
+        var mode: UInt32 = 0
+        _ = try checked(unsafe clinux_mode(rawValue, name, &mode), "stat", on: name)
+        return FileKind(mode: mode)
+    }
+
+    /// What kind of thing this descriptor stands for: fstat(2).
+    public func kind(subject: @autoclosure () -> String) throws(SystemCallError) -> FileKind {
+        var mode: UInt32 = 0
+        var size: Int64 = 0
+        _ = try checked(unsafe clinux_fstat(rawValue, &mode, &size), "fstat", on: subject())
+        return FileKind(mode: mode)
     }
 
     /// Whether the process, as its effective user, may read and write what is at `path`: faccessat(2), AT_EACCESS.

@@ -45,6 +45,6 @@ extension OwnedDescriptor {
     /// openat2(2) with this directory as the root of the path and of every link on it: nothing outside is reached.
     public func openInRoot(_ path: String, flags: CInt) throws(SystemCallError) -> OwnedDescriptor {
         let number = unsafe path.withCString { unsafe clinux_openat_in_root(rawValue, $0, flags) }
-        return OwnedDescriptor(adopting: CInt(try checked(number, "open", on: path)))
+        return OwnedDescriptor(adopting: CInt(try checked(number, "openat2", on: path)))
     }
 }

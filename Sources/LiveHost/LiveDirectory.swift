@@ -53,6 +53,19 @@ final class LiveDirectory: HostDirectory {
         }
     }
 
+    func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8] {
+        do {
+            let file = try descriptor.open(path, flags: readingFlags)
+            var bytes = [UInt8](repeating: 0, count: count)
+            var span = bytes.mutableSpan
+            let length = try file.read(into: &span, at: 0, subject: path)
+            bytes.removeLast(count - length)
+            return bytes
+        } catch {
+            throw HostAccessError(.read, absolute(path), errno: error.errno)
+        }
+    }
+
     func readLink(_ path: String) throws(HostAccessError) -> String {
         do {
             return try descriptor.linkTarget(path)
@@ -77,6 +90,15 @@ final class LiveDirectory: HostDirectory {
 
     func mayOpen(_ path: String) -> Bool? {
         descriptor.reaches(path) ? descriptor.permitsReadingAndWriting(path) : nil
+    }
+
+    func permissions(of path: String) -> NodePermissions? {
+        do {
+            let ownership = try descriptor.ownership(of: path)
+            return NodePermissions(mode: ownership.mode, owner: ownership.owner, group: ownership.group)
+        } catch {
+            return nil
+        }
     }
 
     func directory(_ path: String) throws(HostAccessError) -> any HostDirectory {

@@ -30,17 +30,20 @@ public struct PCIAddress: Sendable {
     }
 
     /// Bus, device and function as the 16 bits that travel in a transaction.
+    @inlinable
     public var routingID: UInt16 { UInt16(bus) << 8 | UInt16(device) << 3 | UInt16(function) }
 
     /// All of it as one number, in the order of addresses.
-    private var number: UInt64 { UInt64(domain) << 16 | UInt64(routingID) }
+    @inlinable var number: UInt64 { UInt64(domain) << 16 | UInt64(routingID) }
 }
 
 extension PCIAddress: Hashable {
     /// Whether both name the same place.
+    @inlinable
     public static func == (left: PCIAddress, right: PCIAddress) -> Bool { left.number == right.number }
 
     /// Hashes one number instead of four: a large host's tables are kept by address.
+    @inlinable
     public func hash(into hasher: inout Hasher) { hasher.combine(number) }
 }
 
@@ -81,26 +84,29 @@ extension PCIAddress: LosslessStringConvertible {
     }
 
     /// The full address, domain always present: `0000:01:00.0`.
-    public var description: String { spelling.description }
+    public var description: String {
+        var text: [UInt8] = []
+        append(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
 
     /// Adds the full address to a text that is put together as UTF-8.
-    public func append(to text: inout [UInt8]) { spelling.append(to: &text) }
-
-    private var spelling: ShortText {
-        var text = ShortText()
-        text.append(hexadecimal: UInt64(domain), width: 4)
-        text.append(UInt8(ascii: ":"))
-        text.append(hexadecimal: UInt64(bus), width: 2)
-        text.append(UInt8(ascii: ":"))
-        text.append(hexadecimal: UInt64(device), width: 2)
-        text.append(UInt8(ascii: "."))
-        text.append(hexadecimal: UInt64(function), width: 1)
-        return text
+    public func append(to text: inout [UInt8]) {
+        text.append(addingCapacity: 16) { room in
+            room.append(hexadecimal: UInt64(domain), width: 4)
+            room.append(UInt8(ascii: ":"))
+            room.append(hexadecimal: UInt64(bus), width: 2)
+            room.append(UInt8(ascii: ":"))
+            room.append(hexadecimal: UInt64(device), width: 2)
+            room.append(UInt8(ascii: "."))
+            room.append(hexadecimal: UInt64(function), width: 1)
+        }
     }
 }
 
 extension PCIAddress: Comparable {
     /// By domain, then by routing id.
+    @inlinable
     public static func < (left: PCIAddress, right: PCIAddress) -> Bool { left.number < right.number }
 }
 

@@ -20,14 +20,20 @@ extension Character {
     }
 }
 
-extension StringProtocol {
+extension String {
     /// Whether every character is one of ASCII that takes one column and does nothing.
-    var isPrintableASCII: Bool { utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f } }
+    var isPrintableASCII: Bool {
+        let bytes = utf8.span
+        for index in bytes.indices where bytes[index] < 0x20 || bytes[index] >= 0x7f { return false }
+        return true
+    }
+}
 
+extension StringProtocol {
     /// The columns that a terminal gives the text, colours apart.
     var displayWidth: Int {
         // Printable ASCII, which nearly every text is, needs no grapheme breaking.
-        if isPrintableASCII { return utf8.count }
+        if utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return utf8.count }
         var width = 0
         var inSequence = false
         for character in self {

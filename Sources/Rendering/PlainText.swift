@@ -16,7 +16,13 @@ public struct PlainText: Sendable, ExpressibleByStringLiteral {
 
     /// Adds letters; anything but printable ASCII becomes "?".
     public mutating func append(_ text: String) {
-        for byte in text.utf8 { bytes.append(byte >= 0x20 && byte < 0x7f ? byte : UInt8(ascii: "?")) }
+        let letters = text.utf8.span
+        bytes.append(addingCapacity: letters.count) { room in
+            for index in letters.indices {
+                let byte = letters[index]
+                room.append(byte >= 0x20 && byte < 0x7f ? byte : UInt8(ascii: "?"))
+            }
+        }
     }
 
     /// Adds a number.

@@ -27,7 +27,8 @@ struct OpenDeviceOptions: ParsableArguments {
             }
             return backend
         }
-        let address = try DeviceArguments([device]).resolveOne(in: global.observe([]).snapshot).address
+        let (host, snapshot) = try global.observe([])
+        let address = try DeviceArguments([device]).resolveOne(in: snapshot, on: host).address
         do {
             let device = try VFIODevice.open(address, backend: chosen)
             if global.verbose {

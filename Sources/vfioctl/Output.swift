@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import SystemPackage
 internal import Rendering
@@ -38,10 +37,9 @@ enum Output {
 
     /// Writes one JSON object, keys in order, and a newline.
     static func print(json value: some Encodable) throws {
-        let encoder = JSONEncoder()
-        // Sorted, so that the same answer is the same bytes.
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        write(Array(try encoder.encode(value)) + [UInt8(ascii: "\n")], to: .standardOutput)
+        var bytes = try JSONWriter.bytes(of: value)
+        bytes.append(UInt8(ascii: "\n"))
+        write(bytes, to: .standardOutput)
     }
 
     /// A reader that went away ends the command quietly; what else can go wrong (a full disk) is told.

@@ -52,7 +52,7 @@ struct TableTests {
                 """)
     }
 
-    @Test("no line is wider than asked for, wherever that leaves each free text eight columns", arguments: 64...200)
+    @Test("no line is wider than asked for, wherever the widest cell that is never cut has room", arguments: 32...200)
     func fits(width: Int) {
         for line in devices().rendered(width: width, colours: false).split(separator: "\n") {
             #expect(columns(line) <= width, "\(line)")
@@ -106,6 +106,23 @@ struct TableTests {
                 0000:01:10.0  mount,   Intel…
                               holder
                           [VF 0 of 0000:01:00.0]
+
+                """)
+    }
+
+    @Test("columns that have no room beside the others stand below them")
+    func bands() {
+        var table = Table(.whole("ADDRESS"), .whole("STABLE"), .whole("DRIVER"), .text("DEVICE"))
+        table.add("0000:01:00.0")
+        table.add("0000:00/01.0/00.0-8086:10c9-8086:0001")
+        table.add("igb")
+        table.add("Intel Corporation 82576")
+        #expect(
+            table.rendered(width: 54, colours: false) == """
+                ADDRESS       STABLE
+                    DRIVER  DEVICE
+                0000:01:00.0  0000:00/01.0/00.0-8086:10c9-8086:0001
+                    igb     Intel Corporation 82576
 
                 """)
     }

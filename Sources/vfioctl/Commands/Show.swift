@@ -12,8 +12,8 @@ struct Show: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        let snapshot = try global.observe().snapshot
-        let devices = try DeviceArguments([device]).resolve(in: snapshot)
+        let (host, snapshot) = try global.observe()
+        let devices = try DeviceArguments([device]).resolve(in: snapshot, on: host)
         let names = SystemDeviceNames()
         if global.json {
             try Output.print(json: DeviceListReport(devices, of: snapshot, names: names, command: "show"))

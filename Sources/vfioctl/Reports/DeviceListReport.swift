@@ -8,10 +8,17 @@ struct DeviceListReport: Encodable {
     /// What could not be looked at: where it could hide a user, an empty `in_use` does not mean unused.
     var notes: [String]
 
-    init(_ devices: [Device], of snapshot: HostSnapshot, names: some DeviceNames, command: String = "list") {
+    init(
+        _ devices: [Device], of snapshot: HostSnapshot, names: some DeviceNames, command: String = "list",
+        stable: Bool = true
+    ) {
         schema = "vfioctl.\(command)/1"
         notes = snapshot.notes
         self.devices = devices.map { DeviceReport($0, names: names) }
+        guard stable else { return }
+        for (index, device) in devices.enumerated() {
+            self.devices[index].stable = Nullable(wrappedValue: snapshot.stableIdentity(of: device))
+        }
     }
 }
 
@@ -55,9 +62,11 @@ struct DeviceReport: Encodable {
     var interfaces: [String]
     var blockDevices: [String]
     var problems: [String]
+    /// Left out where it was not asked for.
+    var stable: Nullable<StableIdentity>?
 
     enum CodingKeys: String, CodingKey {
-        case address, revision, vendor, device, driver, sriov, vfio, interfaces, problems
+        case address, revision, vendor, device, driver, sriov, vfio, interfaces, problems, stable
         case vendorID = "vendor_id"
         case deviceID = "device_id"
         case subsystemVendorID = "subsystem_vendor_id"

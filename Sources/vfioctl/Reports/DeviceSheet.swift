@@ -16,6 +16,7 @@ struct DeviceSheet {
             ("ids", "\(device.ids), subsystem \(Self.subsystem(device)), revision \(Self.revision(device))"),
             ("driver", device.driver ?? "none"),
         ]
+        if let identity = snapshot.stableIdentity(of: device) { lines.insert(("identity", "\(identity)"), at: 0) }
         if let driver = device.driverOverride { lines.append(("override", "held for \(driver)")) }
         lines.append(("NUMA node", device.numaNode.map(String.init) ?? "unknown"))
         lines.append(("IOMMU group", Self.group(device, in: snapshot)))
