@@ -85,9 +85,11 @@ struct UseReader {
         for index in snapshot.devices.indices {
             guard let functions = snapshot.devices[index].sriov?.virtualFunctions, !functions.isEmpty else { continue }
             let used = functions.enumerated().compactMap { number, address -> String? in
-                guard let function = snapshot.device(at: address) else { return nil }
-                if let use = function.uses.first { return "VF \(number) (\(address)) is in use: \(use.detail)" }
-                guard let driver = function.driver, DriverPolicy.isVFIO(driver) else { return nil }
+                guard let place = snapshot.index(of: address) else { return nil }
+                if let use = snapshot.devices[place].uses.first {
+                    return "VF \(number) (\(address)) is in use: \(use.detail)"
+                }
+                guard let driver = snapshot.devices[place].driver, DriverPolicy.isVFIO(driver) else { return nil }
                 return "VF \(number) (\(address)) is bound to \(driver)"
             }
             if !used.isEmpty { snapshot.devices[index].uses.append(Use(by: .vf, detail: enumerated(used))) }

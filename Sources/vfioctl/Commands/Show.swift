@@ -20,7 +20,8 @@ struct Show: ParsableCommand {
         if global.json {
             try Output.print(json: DeviceListReport(devices, of: snapshot, names: names, command: "show"))
         } else {
-            Output.print(devices.map { DeviceSheet($0, in: snapshot, names: names).text }.joined(separator: "\n"))
+            let sheets = devices.map { DeviceSheet($0, in: snapshot, names: names).text }
+            Output.print(sheets.joined(separator: "\n"), width: global.lineWidth)
         }
     }
 }

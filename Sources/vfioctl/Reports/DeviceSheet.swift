@@ -1,5 +1,6 @@
 internal import Host
 internal import PCI
+internal import Rendering
 
 /// `show` for people: one fact a line.
 struct DeviceSheet {
