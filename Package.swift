@@ -64,10 +64,13 @@ let package = Package(
         library("Passthrough", ["Host", "Changes", "HostAccess", "PCI", system]),
         library("HostSimulator", ["HostAccess", "PCI", system]),
 
-        library("Readiness", ["Host", "HostAccess", "PCI"]),
+        library("Readiness", ["Host", "HostAccess", "PCI", "VFIO", system]),
 
         // A host as a directory.
         library("Capture", ["Host", "HostAccess", "Changes", "Readiness", "Netlink", "PCI", system]),
+
+        // Text for a terminal: tables and lines that fit.
+        library("Rendering", ["PCI"]),
 
         // The real machine.
         library(
@@ -84,7 +87,7 @@ let package = Package(
             dependencies: [
                 "LiveHost", "HostSimulator", "Guests", "VFIO", "Passthrough", "Readiness", "Capture", "Host", "Changes",
                 "HostAccess", "PCI",
-                "LinuxIO",
+                "LinuxIO", "Rendering",
                 arguments,
                 system,
             ],
@@ -113,14 +116,17 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Netlink"], path: "Tests/Support", swiftSettings: strict),
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
         tests("HostTests", ["Host", "HostAccess", "Netlink", "TestSupport", "PCI", system]),
-        tests("ReadinessTests", ["Readiness", "Host", "HostAccess", "TestSupport", "PCI"]),
+        tests("ReadinessTests", ["Readiness", "Host", "HostAccess", "TestSupport", "PCI", "VFIO", system]),
         tests(
             "CaptureTests",
             [
                 "Capture", "Changes", "Host", "HostAccess", "HostSimulator", "Netlink", "Passthrough", "TestSupport",
                 "PCI", system,
             ]),
-        tests("LiveHostTests", ["LiveHost", "CLinux", "HostAccess", "Netlink", "TestSupport", system]),
+        tests("RenderingTests", ["Rendering", "PCI"]),
+        tests(
+            "LiveHostTests",
+            ["LiveHost", "CLinux", "Host", "HostAccess", "LinuxIO", "Netlink", "PCI", "TestSupport", system]),
     ],
     cLanguageStandard: .gnu17
 )

@@ -8,6 +8,7 @@ public struct HostAccessError: Error, Hashable, Sendable, CustomStringConvertibl
         case open, read, write, list, make, remove, lock
         case readLink = "read the link"
         case loadModule = "load the module"
+        case findModules = "find the modules of"
         case netlinkDump = "get the netlink dump of every"
     }
 

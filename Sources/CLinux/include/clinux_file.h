@@ -105,6 +105,18 @@ static inline long clinux_mode(int directory, const char *path, uint32_t *mode) 
     return result;
 }
 
+/// fstatat(2), links followed: the file's mode, owner and group.
+static inline long clinux_ownership(int directory, const char *path, uint32_t *mode, uint32_t *owner, uint32_t *group) {
+    struct stat status;
+    long result = CLINUX_RETRY(fstatat(directory, path, &status, 0));
+    if (result == 0) {
+        *mode = status.st_mode;
+        *owner = status.st_uid;
+        *group = status.st_gid;
+    }
+    return result;
+}
+
 /// mkdirat(2).
 static inline long clinux_mkdirat(int directory, const char *path, mode_t mode) {
     return CLINUX_RETRY(mkdirat(directory, path, mode));
