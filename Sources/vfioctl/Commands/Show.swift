@@ -12,8 +12,10 @@ struct Show: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        let snapshot = try global.observe().snapshot
-        let devices = try DeviceArguments([device]).resolve(in: snapshot)
+        var (host, snapshot) = try global.observe()
+        let addresses = try DeviceArguments([device]).resolve(in: snapshot).map(\.address)
+        snapshot.readSignatures(of: addresses, from: host)
+        let devices = addresses.compactMap { snapshot.device(at: $0) }
         let names = SystemDeviceNames()
         if global.json {
             try Output.print(json: DeviceListReport(devices, of: snapshot, names: names, command: "show"))

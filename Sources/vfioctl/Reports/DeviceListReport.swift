@@ -1,4 +1,5 @@
 internal import Host
+internal import HostAccess
 internal import PCI
 
 /// The contract's answer of `list`, and of `show` for the devices it was asked about.
@@ -10,7 +11,7 @@ struct DeviceListReport: Encodable {
 
     init(_ devices: [Device], of snapshot: HostSnapshot, names: some DeviceNames, command: String = "list") {
         schema = "vfioctl.\(command)/1"
-        notes = snapshot.notes
+        notes = snapshot.notes + snapshot.unseen
         self.devices = devices.map { DeviceReport($0, names: names) }
     }
 }
@@ -31,6 +32,17 @@ struct DeviceReport: Encodable {
     struct VFIOReport: Encodable {
         @Nullable var group: String?
         @Nullable var cdev: String?
+    }
+
+    struct SignatureReport: Encodable {
+        var blockDevice: String
+        var type: String
+        @Nullable var label: String?
+
+        enum CodingKeys: String, CodingKey {
+            case type, label
+            case blockDevice = "block_device"
+        }
     }
 
     var address: PCIAddress
@@ -54,10 +66,20 @@ struct DeviceReport: Encodable {
     var vfio: VFIOReport
     var interfaces: [String]
     var blockDevices: [String]
+    var drmCards: [String]
+    var renderNodes: [String]
+    var framebuffers: [String]
+    var infinibandDevices: [String]
+    var scsiHosts: [String]
+    var fcHosts: [String]
+    /// What could not be looked at, and so could hide a user of this device.
+    var unseen: [String]
+    /// What is written on disks that nobody uses; `list` does not ask, and has none.
+    var signatures: [SignatureReport]
     var problems: [String]
 
     enum CodingKeys: String, CodingKey {
-        case address, revision, vendor, device, driver, sriov, vfio, interfaces, problems
+        case address, revision, vendor, device, driver, sriov, vfio, interfaces, framebuffers, unseen, signatures, problems
         case vendorID = "vendor_id"
         case deviceID = "device_id"
         case subsystemVendorID = "subsystem_vendor_id"
@@ -71,6 +93,11 @@ struct DeviceReport: Encodable {
         case vfIndex = "vf_index"
         case inUse = "in_use"
         case blockDevices = "block_devices"
+        case drmCards = "drm_cards"
+        case renderNodes = "render_nodes"
+        case infinibandDevices = "infiniband_devices"
+        case scsiHosts = "scsi_hosts"
+        case fcHosts = "fc_hosts"
     }
 
     init(_ device: Device, names: some DeviceNames) {
@@ -97,6 +124,16 @@ struct DeviceReport: Encodable {
         vfio = VFIOReport(group: device.vfio.group, cdev: device.vfio.cdev)
         interfaces = device.interfaces
         blockDevices = device.blockDevices
+        drmCards = device.drmCards
+        renderNodes = device.renderNodes
+        framebuffers = device.framebuffers
+        infinibandDevices = device.infinibandDevices
+        scsiHosts = device.scsiHosts
+        fcHosts = device.fcHosts
+        unseen = device.unseen
+        signatures = device.signatures.map {
+            SignatureReport(blockDevice: $0.blockDevice, type: $0.content.type, label: $0.content.label)
+        }
         problems = device.problems
     }
 }

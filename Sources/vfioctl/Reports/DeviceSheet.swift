@@ -21,10 +21,13 @@ struct DeviceSheet {
         lines += Self.functions(device)
         if !device.interfaces.isEmpty { lines.append(("interfaces", device.interfaces.joined(separator: ", "))) }
         if !device.blockDevices.isEmpty { lines.append(("disks", device.blockDevices.joined(separator: ", "))) }
+        lines += Self.classDevices(device)
         let nodes = [device.vfio.group, device.vfio.cdev].compactMap(\.self)
         if !nodes.isEmpty { lines.append(("VFIO nodes", nodes.joined(separator: ", "))) }
         for use in device.uses { lines.append(("used by", "\(use.by.rawValue): \(use.detail)")) }
-        if device.uses.isEmpty { lines.append(("used by", "nobody that is known")) }
+        for sentence in device.unseen { lines.append(("used by", sentence)) }
+        if device.uses.isEmpty, device.unseen.isEmpty { lines.append(("used by", "nobody")) }
+        for disk in device.signatures { lines.append(("warning", disk.description)) }
         for note in snapshot.notes { lines.append(("note", note)) }
         for problem in device.problems { lines.append(("problem", problem)) }
 
@@ -50,6 +53,13 @@ struct DeviceSheet {
         let verdict = snapshot.viability(of: group)
         return "\(id), " + (others.isEmpty ? "alone" : "with " + others.joined(separator: ", "))
             + (verdict.isViable ? "; viable" : "; not viable: " + verdict.reasons.joined(separator: ", "))
+    }
+
+    private static func classDevices(_ device: Device) -> [(String, String)] {
+        [
+            ("DRM", device.drmCards + device.renderNodes), ("framebuffers", device.framebuffers),
+            ("InfiniBand", device.infinibandDevices), ("SCSI hosts", device.scsiHosts), ("FC hosts", device.fcHosts),
+        ].filter { !$0.1.isEmpty }.map { ($0.0, $0.1.joined(separator: ", ")) }
     }
 
     private static func functions(_ device: Device) -> [(String, String)] {

@@ -31,9 +31,9 @@ struct DeviceTable {
         }
     }
 
-    /// The kinds of users, each once: "mount,holder".
+    /// The kinds of users, each once: "mount,holder". Nobody is "-", and "?" where one could not look everywhere.
     private static func users(of device: Device) -> String {
-        guard !device.uses.isEmpty else { return "-" }
+        guard !device.uses.isEmpty else { return device.unseen.isEmpty ? "-" : "?" }
         var kinds: [String] = []
         for use in device.uses where !kinds.contains(use.by.rawValue) { kinds.append(use.by.rawValue) }
         return kinds.joined(separator: ",")
