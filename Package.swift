@@ -35,7 +35,9 @@ let package = Package(
         .library(name: "VFIO", targets: ["VFIO"]),
         .library(
             name: "PassthroughKit",
-            targets: ["PCI", "Netlink", "HostAccess", "Host", "Changes", "Passthrough", "Readiness", "Guests"]),
+            targets: [
+                "PCI", "Netlink", "HostAccess", "Host", "Changes", "Passthrough", "Readiness", "Capture", "Guests",
+            ]),
         .library(name: "LiveHost", targets: ["LiveHost"]),
         .library(name: "HostSimulator", targets: ["HostSimulator"]),
         .executable(name: "vfioctl", targets: ["vfioctl"]),
@@ -62,7 +64,13 @@ let package = Package(
         library("Passthrough", ["Host", "Changes", "HostAccess", "PCI", system]),
         library("HostSimulator", ["HostAccess", "PCI", system]),
 
-        library("Readiness", ["Host", "HostAccess", "PCI"]),
+        library("Readiness", ["Host", "HostAccess", "PCI", "VFIO", system]),
+
+        // A host as a directory.
+        library("Capture", ["Host", "HostAccess", "Changes", "Readiness", "Netlink", "PCI", system]),
+
+        // Text for a terminal: tables and lines that fit.
+        library("Rendering", ["PCI"]),
 
         // The real machine.
         library(
@@ -77,9 +85,9 @@ let package = Package(
         .executableTarget(
             name: "vfioctl",
             dependencies: [
-                "LiveHost", "HostSimulator", "Guests", "VFIO", "Passthrough", "Readiness", "Host", "Changes",
+                "LiveHost", "HostSimulator", "Guests", "VFIO", "Passthrough", "Readiness", "Capture", "Host", "Changes",
                 "HostAccess", "PCI",
-                "LinuxIO",
+                "LinuxIO", "Rendering",
                 arguments,
                 system,
             ],
@@ -97,7 +105,7 @@ let package = Package(
             path: "Benchmarks/RegisterCost", swiftSettings: strict),
 
         tests("LinuxIOTests", ["LinuxIO", system]),
-        tests("PCITests", ["PCI"]),
+        tests("PCITests", ["PCI", "TestSupport"]),
         tests("NetlinkTests", ["Netlink", "TestSupport"]),
         tests("HostSimulatorTests", ["HostSimulator", "HostAccess", system]),
         tests("VFIOTests", ["VFIO", "LinuxIO", "PCI", "CLinux", system]),
@@ -108,8 +116,17 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Netlink"], path: "Tests/Support", swiftSettings: strict),
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
         tests("HostTests", ["Host", "HostAccess", "Netlink", "TestSupport", "PCI", system]),
-        tests("ReadinessTests", ["Readiness", "Host", "HostAccess", "TestSupport", "PCI"]),
-        tests("LiveHostTests", ["LiveHost", "CLinux", "HostAccess", "Netlink", "TestSupport", system]),
+        tests("ReadinessTests", ["Readiness", "Host", "HostAccess", "TestSupport", "PCI", "VFIO", system]),
+        tests(
+            "CaptureTests",
+            [
+                "Capture", "Changes", "Host", "HostAccess", "HostSimulator", "Netlink", "Passthrough", "TestSupport",
+                "PCI", system,
+            ]),
+        tests("RenderingTests", ["Rendering", "PCI"]),
+        tests(
+            "LiveHostTests",
+            ["LiveHost", "CLinux", "Host", "HostAccess", "LinuxIO", "Netlink", "PCI", "TestSupport", system]),
     ],
     cLanguageStandard: .gnu17
 )

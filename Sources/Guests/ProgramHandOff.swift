@@ -1,3 +1,4 @@
+internal import Host
 public import HostAccess
 public import LinuxIO
 internal import SystemPackage
@@ -70,7 +71,7 @@ public struct ProgramHandOff: Sendable {
         guard user != nil || guestMemory != nil else { return nil }
         let claimed =
             request.backend == .iommufd
-            ? LockedMemoryBudget.claimed(by: user?.uid ?? UserAccount.currentID, on: host) : 0
+            ? host.lockedMemory(claimedBy: user?.uid ?? UserAccount.currentID) : 0
         return LockedMemoryBudget(guestMemory: guestMemory?.bytes ?? 0, alreadyClaimed: claimed)
     }
 

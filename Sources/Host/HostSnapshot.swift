@@ -14,6 +14,10 @@ public struct HostSnapshot: Hashable, Sendable, Codable {
     public var otherBlockDevices: [String]
     /// What was left out of the snapshot, one sentence each. What could hide a device's users is the device's `unseen`.
     public var notes: [String]
+    /// The host's IOMMUs, by name; empty when they were not read (`HostSnapshot.Parts.iommus`), or there are none.
+    public var iommus: [IOMMUUnit] = []
+    /// The kernel's arguments (/proc/cmdline); nil when they were not read.
+    public var kernelArguments: [String]?
 
     /// Makes a snapshot of what was read.
     public init(
@@ -108,6 +112,19 @@ public struct Device: Hashable, Sendable, Codable {
     public var uses: [Use]
     /// Attributes that could not be read or made no sense: "class is empty".
     public var problems: [String]
+
+    // MARK: hardware, read on demand
+
+    /// Its hardware; nil when nobody has asked (`HostSnapshot.readHardware(of:from:)`).
+    public var hardware: DeviceHardware? = nil
+
+    // MARK: where it is, and which one it is
+
+    /// Where it hangs; nil when that was not read (`HostSnapshot.Parts.topology`), or is not known.
+    public var topology: DeviceTopology?
+    /// The serial number of its configuration space (the DSN capability); nil when that was not read
+    /// (`readSerialNumbers`), it has none, or it may not be read.
+    public var serialNumber: UInt64?
 
     // MARK: what else sits on it, and what of its users could not be seen
 

@@ -1,4 +1,5 @@
 public import Netlink
+internal import SystemPackage
 
 /// A directory of a host, and everything below it: read, and written to, by relative paths.
 ///
@@ -10,6 +11,15 @@ public protocol HostDirectory: Sendable {
 
     /// The whole content of a file, at most `limit` bytes (longer is an error, never a cut).
     func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8]
+
+    /// The same into an array whose storage is used again, for who reads a few attributes of thousands of devices.
+    ///
+    /// - Returns: false when there is no such file, which is an answer here and no error; `content` is empty then.
+    func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool
+
+    /// The first `count` bytes of a file, or all of it when it is shorter, asking the kernel for no more: some files
+    /// (`vpd`) are slow to read to their end.
+    func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8]
 
     /// The target of a symbolic link, as it is written there.
     func readLink(_ path: String) throws(HostAccessError) -> String
@@ -27,6 +37,10 @@ public protocol HostDirectory: Sendable {
     /// told: in a capture, or when nothing is there.
     func mayOpen(_ path: String) -> Bool?
 
+    /// Who may open what is at `path`, links followed: mode, owner and group. Nil where that cannot be told: in a capture,
+    /// or when nothing is there.
+    func permissions(of path: String) -> NodePermissions?
+
     /// Writes `value` in a single write(2), as sysfs and procfs want it, and gives up after `timeLimit`: the error then
     /// says `.stillPending`.
     func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError)
@@ -42,6 +56,10 @@ public protocol HostDirectory: Sendable {
 public protocol HostAccess: HostDirectory {
     /// Loads a kernel module and what it depends on, as `modprobe NAME` does. A module that is loaded already is success.
     func loadModule(_ name: String) throws(HostAccessError)
+
+    /// The modules that say they drive what has this `modalias`, loaded or not, in no particular order. None is an empty
+    /// answer; an error says that the host does not tell.
+    func modules(claiming alias: String) throws(HostAccessError) -> [String]
 
     /// The raw messages of one netlink dump, up to and with the one that ends it: `Dumped` reads them.
     func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8]
@@ -92,6 +110,23 @@ extension HostDirectory {
         try read(path, limit: Self.ordinaryLimit)
     }
 
+    /// The whole content of a file into an array; false when there is no such file.
+    public func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool {
+        content.removeAll(keepingCapacity: true)
+        do {
+            content = try read(path, limit: limit)
+            return true
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
+            return false
+        }
+    }
+
+    /// Reads the whole file, and gives its first bytes.
+    public func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8] {
+        Array(try read(path).prefix(count))
+    }
+
     /// The content of a text attribute without the white space around it. Bytes that are no UTF-8 become U+FFFD.
     public func text(_ path: String) throws(HostAccessError) -> String {
         trimmed(try read(path))
@@ -114,6 +149,15 @@ extension HostDirectory {
         } catch {
             return nil
         }
+    }
+}
+
+extension HostAccess {
+    /// Looks through the host's own `/lib/modules/RELEASE/modules.alias`, RELEASE being that of the running kernel.
+    public func modules(claiming alias: String) throws(HostAccessError) -> [String] {
+        let release = try text("/proc/sys/kernel/osrelease")
+        let aliases = try read("/lib/modules/\(release)/modules.alias", limit: 64 << 20)
+        return ModuleAliases(claiming: alias, in: aliases).modules
     }
 }
 

@@ -1,5 +1,4 @@
 internal import Host
-internal import HostAccess
 internal import PCI
 
 /// The findings about one device, as if it and the others named with it were given to vfio-pci now.
@@ -7,13 +6,16 @@ struct DeviceReadiness {
     private let device: Device
     private let chosen: Set<PCIAddress>
     private let snapshot: HostSnapshot
-    private let host: any HostAccess
+    private let files: HostFiles
+    /// The nodes of the devices named, where they are known.
+    private let nodes: Set<Int>
 
-    init(_ device: Device, among devices: [Device], _ snapshot: HostSnapshot, _ host: any HostAccess) {
+    init(_ device: Device, among devices: [Device], _ snapshot: HostSnapshot, _ files: HostFiles) {
         self.device = device
         chosen = Set(devices.map(\.address))
+        nodes = Set(devices.compactMap(\.numaNode))
         self.snapshot = snapshot
-        self.host = host
+        self.files = files
     }
 
     var findings: [Finding] {
@@ -24,7 +26,7 @@ struct DeviceReadiness {
                     cure: "name the devices behind it")
             ]
         }
-        return group + uses + [reset].compactMap(\.self) + problems
+        return group + uses + [driver, reset, bootVGA, virtualFunctions].compactMap(\.self) + problems
     }
 
     private func finding(_ id: Finding.Subject, _ level: Finding.Level, _ evidence: String, cure: String? = nil)
@@ -108,20 +110,82 @@ struct DeviceReadiness {
 
     // MARK: the device itself
 
-    private var reset: Finding? {
+    /// Drivers of graphics cards, whose removal waits for every client: a display, a compute job, a daemon.
+    private static let graphicsDrivers: Set<String> = ["nvidia", "nouveau", "amdgpu", "radeon", "i915", "xe"]
+
+    private var driver: Finding {
+        guard let driver = device.driver else {
+            let override = device.driverOverride.map { ", and its driver_override is \($0)" } ?? ""
+            return finding(.deviceDriver, .ok, "no driver has it\(override)")
+        }
+        if DriverPolicy.isVFIO(driver) { return finding(.deviceDriver, .ok, "\(driver) has it") }
+        if Self.graphicsDrivers.contains(driver) {
+            return finding(
+                .deviceDriver, .warning,
+                "\(driver) has it, a graphics driver: unbinding it waits for everybody who uses the card"
+                    + (driver == "nvidia" ? ", nvidia-persistenced among them" : ""),
+                cure: "end the display and the jobs on it first"
+                    + (driver == "nvidia" ? " (systemctl stop nvidia-persistenced)" : "")
+                    + ", or have vfio-pci take it at boot")
+        }
+        return finding(
+            .deviceDriver, .ok,
+            "\(driver) has it (\(device.path)/driver); vfioctl bind takes it, vfioctl restore gives it back")
+    }
+
+    private var reset: Finding {
         let path = device.path + "/reset_method"
-        if let methods = host.optionalText(path), !methods.isEmpty {
+        if let methods = files.text(path).content, !methods.isEmpty {
             return finding(.deviceReset, .ok, "it can be reset: \(methods) (reset_method)")
         }
         // Kernels before 5.15 have no reset_method; `reset` alone says that there is some way.
-        if host.exists(device.path + "/reset") { return finding(.deviceReset, .ok, "it can be reset (reset)") }
+        if files.exists(device.path + "/reset") { return finding(.deviceReset, .ok, "it can be reset (reset)") }
         return finding(
             .deviceReset, .warning,
             "the kernel knows no way to reset it (no reset_method): a guest gets it, and leaves it, as "
                 + "it happens to be")
     }
 
+    /// `boot_vga`: the card that the firmware used. It has run the card's ROM, and keeps a copy that it wrote to.
+    private var bootVGA: Finding? {
+        let path = device.path + "/boot_vga"
+        guard files.text(path).content == "1" else { return nil }
+        return finding(
+            .deviceBootVGA, .warning,
+            "the firmware and the boot console use this card (\(path)): the screen goes dark when it is given away, and a "
+                + "guest may need the card's ROM as a file",
+            cure: "make another card, or the CPU's own graphics, the first in the firmware's setup")
+    }
+
+    private var virtualFunctions: Finding? {
+        guard let sriov = device.sriov, sriov.totalVFs > 0 else { return nil }
+        return VirtualFunctionBuses(of: device, sriov, files)?.finding
+    }
+
     private var problems: [Finding] {
         device.problems.map { finding(.deviceAttributes, .warning, $0) }
+    }
+
+    // MARK: where it sits
+
+    /// The NUMA node, where the host has several.
+    func placement(on host: NUMANodes) -> [Finding] {
+        guard host.numbers.count > 1 else { return [] }
+        let path = device.path + "/numa_node"
+        guard let node = device.numaNode else {
+            return [
+                finding(
+                    .deviceNUMA, .note,
+                    "its NUMA node is not known (\(path) is -1), and the host has \(host.numbers.count)")
+            ]
+        }
+        guard nodes.count > 1 else { return [finding(.deviceNUMA, .ok, "it is on NUMA node \(node) (\(path))")] }
+        return [
+            finding(
+                .deviceNUMA, .warning,
+                "it is on NUMA node \(node) (\(path)), and the devices named are on nodes "
+                    + "\(list(nodes.sorted().map(String.init))): some of them are far from the guest's memory",
+                cure: "take devices of one node, or give the guest a node for each")
+        ]
     }
 }

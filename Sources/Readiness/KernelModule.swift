@@ -11,43 +11,42 @@ enum KernelModule: Equatable {
     /// There are no lists to look in.
     case unknown
 
+    /// Whether it is there, or will be when needed.
+    var isUsable: Bool {
+        switch self {
+        case .present, .loadable: true
+        case .absent, .unknown: false
+        }
+    }
+
     /// Looks for a module: `/sys/module`, then `modules.builtin` and `modules.dep` of the running kernel (depmod(8)).
-    static func find(_ name: String, on host: any HostAccess) -> KernelModule {
-        let loaded = "/sys/module/" + underscored(name)
-        if host.exists(loaded) { return .present(where: loaded) }
-        guard let release = host.optionalText("/proc/sys/kernel/osrelease"), !release.contains("/") else {
+    static func find(_ name: String, on files: HostFiles) -> KernelModule {
+        let loaded = "/sys/module/" + name.underscored
+        if files.exists(loaded) { return .present(where: loaded) }
+        guard let release = files.text("/proc/sys/kernel/osrelease").content, !release.contains("/") else {
             return .unknown
         }
         let directory = "/lib/modules/" + release
         var looked: [String] = []
         for list in ["modules.builtin", "modules.dep"] {
             let path = "\(directory)/\(list)"
-            guard let lines = lines(of: path, on: host) else { continue }
+            guard let lists = files.bytes(path, limit: 64 << 20).content else { continue }
             looked.append(path)
-            if lines.contains(where: { moduleName($0) == underscored(name) }) {
+            let lines = lists.split(separator: UInt8(ascii: "\n"))
+            if lines.contains(where: { moduleName($0) == name.underscored }) {
                 return list == "modules.dep" ? .loadable(where: path) : .present(where: path)
             }
         }
         return looked.isEmpty ? .unknown : .absent(where: looked.joined(separator: " and "))
     }
 
-    private static func lines(of path: String, on host: any HostAccess) -> [Substring]? {
-        do {
-            return String(decoding: try host.read(path, limit: 64 << 20), as: UTF8.self).split(separator: "\n")
-        } catch {
+    /// `vfio_pci` of `kernel/drivers/vfio/pci/vfio-pci.ko.xz: kernel/…`.
+    private static func moduleName(_ line: ArraySlice<UInt8>) -> String? {
+        let path = line.prefix { $0 != UInt8(ascii: ":") }
+        let file = path.split(separator: UInt8(ascii: "/")).last ?? path
+        guard let dot = file.firstIndex(of: UInt8(ascii: ".")), file[dot...].starts(with: ".ko".utf8) else {
             return nil
         }
-    }
-
-    /// `vfio_pci` of `kernel/drivers/vfio/pci/vfio-pci.ko.xz: kernel/…`.
-    private static func moduleName(_ line: Substring) -> String? {
-        let path = line.prefix { $0 != ":" }
-        let file = path.split(separator: "/").last ?? path
-        guard let dot = file.firstIndex(of: "."), file[dot...].hasPrefix(".ko") else { return nil }
-        return underscored(file[..<dot])
-    }
-
-    private static func underscored(_ name: some StringProtocol) -> String {
-        String(decoding: name.utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 }, as: UTF8.self)
+        return String(decoding: file[..<dot], as: UTF8.self).underscored
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Guests
+import HostAccess
 import LinuxIO
 import PCI
 import SystemPackage
@@ -121,7 +122,8 @@ private func become(_ command: [String], as user: String? = nil, memory: String?
         try #require(dup2(opened.rawValue, number) == number)
     }
     let open = HandedOver(addresses: request().addresses, devices: [100], context: .iommufd(101, ioas: nil))
-    try handOff.run(with: open, on: ProcessTable())
+    // A host without any process.
+    try handOff.run(with: open, on: CapturedDirectory("/dev"))
 }
 
 private func lines(_ output: [UInt8]?) -> [String] {

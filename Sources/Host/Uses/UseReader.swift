@@ -96,12 +96,25 @@ struct UseReader {
         for index in snapshot.devices.indices {
             guard let functions = snapshot.devices[index].sriov?.virtualFunctions, !functions.isEmpty else { continue }
             let used = functions.enumerated().compactMap { number, address -> String? in
-                guard let function = snapshot.device(at: address) else { return nil }
-                if let use = function.uses.first { return "VF \(number) (\(address)) is in use: \(use.detail)" }
-                guard let driver = function.driver, DriverPolicy.isVFIO(driver) else { return nil }
+                guard let place = snapshot.index(of: address) else { return nil }
+                if let use = snapshot.devices[place].uses.first {
+                    return "VF \(number) (\(address)) is in use: \(use.detail)"
+                }
+                guard let driver = snapshot.devices[place].driver, DriverPolicy.isVFIO(driver) else { return nil }
                 return "VF \(number) (\(address)) is bound to \(driver)"
             }
             if !used.isEmpty { snapshot.devices[index].uses.append(Use(by: .vf, detail: enumerated(used))) }
+            addUnseen(of: functions, to: index, in: &snapshot)
+        }
+    }
+
+    /// What hides a user of a virtual function hides one of its physical function.
+    private func addUnseen(of functions: [PCIAddress], to index: Int, in snapshot: inout HostSnapshot) {
+        for address in functions {
+            guard let place = snapshot.index(of: address), !snapshot.devices[place].unseen.isEmpty else { continue }
+            for sentence in snapshot.devices[place].unseen where !snapshot.devices[index].unseen.contains(sentence) {
+                snapshot.devices[index].unseen.append(sentence)
+            }
         }
     }
 }

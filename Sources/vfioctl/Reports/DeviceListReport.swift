@@ -2,17 +2,23 @@ internal import Host
 internal import HostAccess
 internal import PCI
 
-/// The contract's answer of `list`, and of `show` for the devices it was asked about.
+/// The contract's answer of `list`.
 struct DeviceListReport: Encodable {
     var schema: String
     var devices: [DeviceReport]
     /// What could not be looked at: where it could hide a user, an empty `in_use` does not mean unused.
     var notes: [String]
 
-    init(_ devices: [Device], of snapshot: HostSnapshot, names: some DeviceNames, command: String = "list") {
-        schema = "vfioctl.\(command)/1"
+    init(
+        _ devices: [Device], of snapshot: HostSnapshot, names: some DeviceNames, stable: Bool = true
+    ) {
+        schema = "vfioctl.list/1"
         notes = snapshot.notes + snapshot.unseen
         self.devices = devices.map { DeviceReport($0, names: names) }
+        guard stable else { return }
+        for (index, device) in devices.enumerated() {
+            self.devices[index].stable = Nullable(wrappedValue: snapshot.stableIdentity(of: device))
+        }
     }
 }
 
@@ -77,9 +83,13 @@ struct DeviceReport: Encodable {
     /// What is written on disks that nobody uses; `list` does not ask, and has none.
     var signatures: [SignatureReport]
     var problems: [String]
+    /// Left out where it was not asked for.
+    var stable: Nullable<StableIdentity>?
 
     enum CodingKeys: String, CodingKey {
-        case address, revision, vendor, device, driver, sriov, vfio, interfaces, framebuffers, unseen, signatures, problems
+        case address, revision, vendor, device, driver, sriov, vfio, interfaces, framebuffers, unseen, signatures,
+            problems
+        case stable
         case vendorID = "vendor_id"
         case deviceID = "device_id"
         case subsystemVendorID = "subsystem_vendor_id"

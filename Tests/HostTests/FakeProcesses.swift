@@ -2,7 +2,7 @@ import HostAccess
 import SystemPackage
 
 /// A host that has processes and nothing else.
-struct ProcessTable: HostDirectory {
+struct FakeProcesses: HostDirectory {
     struct Process {
         var uid: UInt32
         var pinnedKiB: UInt64 = 0
