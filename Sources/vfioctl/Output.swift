@@ -32,10 +32,15 @@ enum Output {
 
     /// Writes one JSON object, keys in order, and a newline.
     static func print(json value: some Encodable) throws {
+        write(try encoded(value), to: .standardOutput)
+    }
+
+    /// One JSON object, keys in order, and a newline.
+    static func encoded(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         // Sorted, so that the same answer is the same bytes.
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        write(Array(try encoder.encode(value)) + [UInt8(ascii: "\n")], to: .standardOutput)
+        return Array(try encoder.encode(value)) + [UInt8(ascii: "\n")]
     }
 
     /// A reader that went away ends the command quietly; what else can go wrong (a full disk) is told.
