@@ -35,7 +35,9 @@ let package = Package(
         .library(name: "VFIO", targets: ["VFIO"]),
         .library(
             name: "PassthroughKit",
-            targets: ["PCI", "HostAccess", "Host", "Changes", "Passthrough", "Readiness", "Guests"]),
+            targets: [
+                "PCI", "Netlink", "HostAccess", "Host", "Changes", "Passthrough", "Readiness", "Capture", "Guests",
+            ]),
         .library(name: "LiveHost", targets: ["LiveHost"]),
         .library(name: "HostSimulator", targets: ["HostSimulator"]),
         .executable(name: "vfioctl", targets: ["vfioctl"]),
@@ -53,18 +55,26 @@ let package = Package(
 
         // Pure values.
         library("PCI", []),
+        library("Netlink", []),
 
         // A host: seen, changed, verified. Nothing here asks whether it is live, captured or simulated.
-        library("HostAccess", ["LinuxIO", "PCI", system]),
-        library("Host", ["HostAccess", "PCI", system]),
+        library("HostAccess", ["LinuxIO", "PCI", "Netlink", system]),
+        library("Host", ["HostAccess", "PCI", "Netlink", system]),
         library("Changes", ["HostAccess", system]),
         library("Passthrough", ["Host", "Changes", "HostAccess", "PCI", system]),
         library("HostSimulator", ["HostAccess", "PCI", system]),
 
         library("Readiness", ["Host", "HostAccess", "PCI", "VFIO", system]),
 
+        // A host as a directory.
+        library("Capture", ["Host", "HostAccess", "Changes", "Readiness", "Netlink", "PCI", system]),
+
+        // Text for a terminal: tables and lines that fit.
+        library("Rendering", ["PCI"]),
+
         // The real machine.
-        library("LiveHost", ["HostAccess", "Host", "LinuxIO", "CLinux", "PCI", "CLibPCI", "CLibUdev", system]),
+        library(
+            "LiveHost", ["HostAccess", "Host", "LinuxIO", "CLinux", "PCI", "Netlink", "CLibPCI", "CLibUdev", system]),
 
         // A device in user space: apart from all of the above but PCI addresses, for whoever embeds it.
         library("VFIO", ["LinuxIO", "PCI", "CLinux", system]),
@@ -75,9 +85,9 @@ let package = Package(
         .executableTarget(
             name: "vfioctl",
             dependencies: [
-                "LiveHost", "HostSimulator", "Guests", "VFIO", "Passthrough", "Readiness", "Host", "Changes",
+                "LiveHost", "HostSimulator", "Guests", "VFIO", "Passthrough", "Readiness", "Capture", "Host", "Changes",
                 "HostAccess", "PCI",
-                "LinuxIO",
+                "LinuxIO", "Rendering",
                 arguments,
                 system,
             ],
@@ -95,18 +105,28 @@ let package = Package(
             path: "Benchmarks/RegisterCost", swiftSettings: strict),
 
         tests("LinuxIOTests", ["LinuxIO", system]),
-        tests("PCITests", ["PCI"]),
+        tests("PCITests", ["PCI", "TestSupport"]),
+        tests("NetlinkTests", ["Netlink", "TestSupport"]),
         tests("HostSimulatorTests", ["HostSimulator", "HostAccess", system]),
         tests("VFIOTests", ["VFIO", "LinuxIO", "PCI", "CLinux", system]),
         tests("ChangesTests", ["Changes", "HostSimulator", "HostAccess"]),
         tests("PassthroughTests", ["Passthrough", "Host", "Changes", "HostSimulator", "HostAccess", "PCI"]),
         tests(
             "GuestsTests", ["Guests", "TestSupport", "Changes", "Host", "HostAccess", "LinuxIO", "PCI", "VFIO", system]),
-        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Netlink"], path: "Tests/Support", swiftSettings: strict),
         tests("HostAccessTests", ["HostAccess", "TestSupport", system]),
-        tests("HostTests", ["Host", "HostAccess", "TestSupport", "PCI", system]),
+        tests("HostTests", ["Host", "HostAccess", "Netlink", "TestSupport", "PCI", system]),
         tests("ReadinessTests", ["Readiness", "Host", "HostAccess", "TestSupport", "PCI", "VFIO", system]),
-        tests("LiveHostTests", ["LiveHost", "CLinux", "Host", "HostAccess", "LinuxIO", "PCI", "TestSupport", system]),
+        tests(
+            "CaptureTests",
+            [
+                "Capture", "Changes", "Host", "HostAccess", "HostSimulator", "Netlink", "Passthrough", "TestSupport",
+                "PCI", system,
+            ]),
+        tests("RenderingTests", ["Rendering", "PCI"]),
+        tests(
+            "LiveHostTests",
+            ["LiveHost", "CLinux", "Host", "HostAccess", "LinuxIO", "Netlink", "PCI", "TestSupport", system]),
     ],
     cLanguageStandard: .gnu17
 )

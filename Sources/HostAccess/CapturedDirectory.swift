@@ -5,7 +5,8 @@ internal import SystemPackage
 /// A host as a directory: what `vfioctl capture` wrote, or any tree with `sys` and `proc` in it. Read only.
 ///
 /// DIR is "/" for every path and every link in it (openat2(2), RESOLVE_IN_ROOT): an absolute link, or one with too many
-/// "..", leads to the capture's own files and never to those of the machine that looks. Only regular files are read.
+/// "..", leads to the capture's own files and never to those of the machine that looks. Only regular files are read, none
+/// longer than its reader allows; a pipe, a device or a socket that stands in a file's place neither hangs nor answers.
 public final class CapturedDirectory: HostAccess {
     private let root: CapturedSubdirectory
 
@@ -29,6 +30,14 @@ public final class CapturedDirectory: HostAccess {
     public func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] {
         try root.read(path, limit: limit)
     }
+
+    /// The same into an array whose storage is used again; false when there is no such file.
+    public func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool {
+        try root.read(path, limit: limit, into: &content)
+    }
+
+    /// The last component of a link's target.
+    public func linkName(_ path: String) -> String? { root.linkName(path) }
 
     /// The target of a symbolic link.
     public func readLink(_ path: String) throws(HostAccessError) -> String { try root.readLink(path) }
@@ -87,14 +96,28 @@ final class CapturedSubdirectory: HostDirectory {
     var path: String { ownPath.isEmpty ? "/" : ownPath }
 
     func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] {
+        var content: [UInt8] = []
+        guard try read(path, limit: limit, into: &content) else {
+            throw HostAccessError(.read, absolute(path), errno: .noSuchFileOrDirectory)
+        }
+        return content
+    }
+
+    func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool {
         let file: OwnedDescriptor
         do {
             file = try openFile(path)
+        } catch .system(let error) {
+            content.removeAll(keepingCapacity: true)
+            let refusal = refusal(.read, path, error)
+            guard refusal.errno == .noSuchFileOrDirectory else { throw refusal }
+            return false
         } catch {
-            throw HostAccessError(.read, absolute(path), errno: error.errno)
+            throw HostAccessError(error, on: absolute(path))
         }
         do {
-            return try file.contents(limit: limit, subject: path)
+            try file.read(into: &content, limit: limit, subject: path)
+            return true
         } catch {
             throw HostAccessError(error, on: absolute(path))
         }
@@ -104,10 +127,19 @@ final class CapturedSubdirectory: HostDirectory {
         do {
             // A single name is read where it is; of a longer path, the directories on the way are resolved first.
             if Self.isPlainName(path) { return try descriptor.linkTarget(path) }
-            return try open(path, flags: linkFlags).linkTarget("")
+            return try link(path)
         } catch {
-            // An O_PATH descriptor of something that is no link answers ENOENT where readlink(2) of a path has EINVAL.
             throw HostAccessError(.readLink, absolute(path), errno: error.errno)
+        }
+    }
+
+    private func link(_ path: String) throws(SystemCallError) -> String {
+        let place = try open(path, flags: linkFlags)
+        do {
+            return try place.linkTarget("")
+        } catch  where error.errno == .noSuchFileOrDirectory {
+            // So a descriptor of something that is no link answers, where readlink(2) of a path has EINVAL.
+            throw SystemCallError("readlink", on: path, errno: .invalidArgument)
         }
     }
 
@@ -122,9 +154,10 @@ final class CapturedSubdirectory: HostDirectory {
 
     func entries(_ path: String) throws(HostAccessError) -> [String] {
         do {
-            return try open(path, flags: directoryFlags).names(subject: path)
+            let names = try open(path, flags: directoryFlags).names(subject: path)
+            return names == [CaptureNames.emptyDirectory] ? [] : names
         } catch {
-            throw HostAccessError(.list, absolute(path), errno: error.errno)
+            throw refusal(.list, path, error)
         }
     }
 
@@ -146,8 +179,23 @@ final class CapturedSubdirectory: HostDirectory {
             let opened = try open(path, flags: directoryFlags)
             return CapturedSubdirectory(opened, path: absolute(path), root: root ?? self)
         } catch {
-            throw HostAccessError(.open, absolute(path), errno: error.errno)
+            throw refusal(.open, path, error)
         }
+    }
+
+    /// The answer to what could not be opened: the captured host's own, where it refused, and not that of the link which
+    /// stands for it here and leads nowhere. An absent file that was asked for by its name alone costs nothing more.
+    private func refusal(_ request: HostAccessError.Request, _ path: String, _ error: SystemCallError)
+        -> HostAccessError
+    {
+        if error.errno == .noSuchFileOrDirectory, error.call == "openat2" || !Self.isPlainName(path) {
+            do {
+                if let refusal = CapturedRefusal(linkTarget: try link(path)) {
+                    return refusal.error(request, absolute(path))
+                }
+            } catch {}
+        }
+        return HostAccessError(request, absolute(path), errno: error.errno)
     }
 
     /// Opens below this directory, within the capture: the path is walked from the capture's top.
@@ -157,17 +205,23 @@ final class CapturedSubdirectory: HostDirectory {
         return try root.descriptor.openInRoot(inRoot, flags: flags)
     }
 
-    /// Opens a file to read it. A single name that is no link cannot lead anywhere else, and openat(2) with O_NOFOLLOW is
-    /// a third of the cost of the walk: it is tried first.
-    private func openFile(_ path: String) throws(SystemCallError) -> OwnedDescriptor {
-        if Self.isPlainName(path) {
-            do {
-                return try descriptor.open(path, flags: readingFlags | O_NOFOLLOW)
-            } catch  where error.errno == .tooManySymbolicLinkLevels {
-                // A link: it goes the long way.
+    /// Opens a file to read it, once it is known for a regular one: to open a device could start something.
+    ///
+    /// A single name that is no link cannot lead anywhere else, and fstatat(2) and openat(2) of it are a third of the cost of
+    /// the walk: they are tried first.
+    private func openFile(_ path: String) throws(FileReadError) -> OwnedDescriptor {
+        do throws(SystemCallError) {
+            var kind = Self.isPlainName(path) ? try descriptor.kind(of: path) : .link
+            let isPlainFile = kind == .regular
+            if kind == .link { kind = try open(path, flags: placeFlags).kind(subject: path) }
+            if kind == .regular {
+                return isPlainFile
+                    ? try descriptor.open(path, flags: readingFlags | O_NOFOLLOW) : try open(path, flags: readingFlags)
             }
+        } catch {
+            throw .system(error)
         }
-        return try open(path, flags: readingFlags)
+        throw .notRegular
     }
 
     private func absolute(_ path: String) -> String {

@@ -1,3 +1,6 @@
+public import Netlink
+internal import SystemPackage
+
 /// A directory of a host, and everything below it: read, and written to, by relative paths.
 ///
 /// For a live host this is an open descriptor, so that what was looked at and what is written to are the same device even
@@ -8,6 +11,15 @@ public protocol HostDirectory: Sendable {
 
     /// The whole content of a file, at most `limit` bytes (longer is an error, never a cut).
     func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8]
+
+    /// The same into an array whose storage is used again, for who reads a few attributes of thousands of devices.
+    ///
+    /// - Returns: false when there is no such file, which is an answer here and no error; `content` is empty then.
+    func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool
+
+    /// The first `count` bytes of a file, or all of it when it is shorter, asking the kernel for no more: some files
+    /// (`vpd`) are slow to read to their end.
+    func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8]
 
     /// The target of a symbolic link, as it is written there.
     func readLink(_ path: String) throws(HostAccessError) -> String
@@ -45,6 +57,13 @@ public protocol HostAccess: HostDirectory {
     /// Loads a kernel module and what it depends on, as `modprobe NAME` does. A module that is loaded already is success.
     func loadModule(_ name: String) throws(HostAccessError)
 
+    /// The modules that say they drive what has this `modalias`, loaded or not, in no particular order. None is an empty
+    /// answer; an error says that the host does not tell.
+    func modules(claiming alias: String) throws(HostAccessError) -> [String]
+
+    /// The raw messages of one netlink dump, up to and with the one that ends it: `Dumped` reads them.
+    func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8]
+
     /// Replaces a file of our own (the journal, never sysfs) in one step: written beside it, then renamed into place.
     /// Missing directories on the way are made, 0755.
     func replaceFile(_ path: String, with content: [UInt8]) throws(HostAccessError)
@@ -55,12 +74,32 @@ public protocol HostAccess: HostDirectory {
     /// Takes the lock file at `path` for this process, without waiting, until the returned value goes.
     func lock(_ path: String) throws(HostAccessError) -> any HostLock
 
+    /// What is written on a disk or partition (`nvme0n1p2`), read from it; nil when it begins with nothing known. It may
+    /// wake a disk that sleeps: asked only about disks that somebody wants to give away.
+    func content(ofBlockDevice name: String) throws(HostAccessError) -> DiskContent?
+
     /// Lets a short time pass while something is awaited. The simulated kernel turns its own clock instead.
     func pause(_ duration: Duration)
 }
 
+extension HostAccess {
+    /// What a capture has in `/disk-contents/NAME`: the content's type, and its label behind a space. A capture keeps the
+    /// answer, never what is on a disk.
+    public func content(ofBlockDevice name: String) throws(HostAccessError) -> DiskContent? {
+        let words = try text("/disk-contents/" + name).split(separator: " ", maxSplits: 1).map(String.init)
+        return words.first.map { DiskContent(type: $0, label: words.count > 1 ? words[1] : nil) }
+    }
+}
+
 /// A lock held on a host; released when the last reference goes.
 public protocol HostLock: AnyObject, Sendable {}
+
+extension HostAccess {
+    /// What a capture keeps of the dump, as the file `/netlink/link` (address, route) of its tree.
+    public func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8] {
+        try read("/netlink/" + dump.rawValue, limit: 64 << 20)
+    }
+}
 
 extension HostDirectory {
     /// The largest attribute that sysfs gives is a page; /proc/interrupts on a large host is some hundred KiB.
@@ -69,6 +108,23 @@ extension HostDirectory {
     /// The whole content of a file.
     public func read(_ path: String) throws(HostAccessError) -> [UInt8] {
         try read(path, limit: Self.ordinaryLimit)
+    }
+
+    /// The whole content of a file into an array; false when there is no such file.
+    public func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool {
+        content.removeAll(keepingCapacity: true)
+        do {
+            content = try read(path, limit: limit)
+            return true
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
+            return false
+        }
+    }
+
+    /// Reads the whole file, and gives its first bytes.
+    public func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8] {
+        Array(try read(path).prefix(count))
     }
 
     /// The content of a text attribute without the white space around it. Bytes that are no UTF-8 become U+FFFD.
@@ -93,6 +149,15 @@ extension HostDirectory {
         } catch {
             return nil
         }
+    }
+}
+
+extension HostAccess {
+    /// Looks through the host's own `/lib/modules/RELEASE/modules.alias`, RELEASE being that of the running kernel.
+    public func modules(claiming alias: String) throws(HostAccessError) -> [String] {
+        let release = try text("/proc/sys/kernel/osrelease")
+        let aliases = try read("/lib/modules/\(release)/modules.alias", limit: 64 << 20)
+        return ModuleAliases(claiming: alias, in: aliases).modules
     }
 }
 

@@ -5,9 +5,11 @@ public import SystemPackage
 public struct HostAccessError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What was asked.
     public enum Request: String, Hashable, Sendable, Codable {
-        case open, read, write, list, remove, lock
+        case open, read, write, list, make, remove, lock
         case readLink = "read the link"
         case loadModule = "load the module"
+        case findModules = "find the modules of"
+        case netlinkDump = "get the netlink dump of every"
     }
 
     /// What kind of answer came.

@@ -40,6 +40,10 @@ struct SimulatedKernel {
         }
         for (_, path) in devices {
             if !tree.exists("driver_override", from: path) { tree.put("(null)", at: path + "/driver_override") }
+            if tree.exists("sriov_totalvfs", from: path), !tree.exists("sriov_numvfs", from: path) {
+                let count = tree.entries("", from: path).count { $0.hasPrefix("virtfn") }
+                tree.put("\(count)", at: path + "/sriov_numvfs")
+            }
             if tree.linkName("subsystem", from: path) == nil { tree.link(path + "/subsystem", to: Self.bus) }
         }
         for driver in tree.entries(Self.bus + "/drivers") { completeDriver(driver) }

@@ -35,6 +35,7 @@ struct VirtualTree {
             case nil:
                 throw .noSuchFileOrDirectory
             case .link(let target) where followLast || !rest.isEmpty:
+                if let refusal = CapturedRefusal(linkTarget: target) { throw refusal.errno }
                 links += 1
                 guard links <= Self.mostLinks else { throw .tooManySymbolicLinkLevels }
                 if target.utf8.first == UInt8(ascii: "/") { current = "" }

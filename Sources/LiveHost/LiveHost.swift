@@ -1,6 +1,7 @@
 internal import Glibc
 public import HostAccess
 internal import LinuxIO
+public import Netlink
 
 /// The machine this process runs on.
 ///
@@ -12,7 +13,7 @@ public struct LiveHost: HostAccess {
 
     private func root() throws(HostAccessError) -> LiveDirectory {
         do {
-            return LiveDirectory(try OwnedDescriptor.open("/", flags: directoryFlags), path: "")
+            return LiveDirectory(try OwnedDescriptor.open("/", flags: directoryFlags))
         } catch {
             throw HostAccessError(.open, "/", errno: error.errno)
         }
@@ -26,11 +27,26 @@ public struct LiveHost: HostAccess {
         try root().read(path, limit: limit)
     }
 
+    /// The same into an array whose storage is used again; false when there is no such file.
+    public func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool {
+        try root().read(path, limit: limit, into: &content)
+    }
+
+    /// The first bytes of a file: openat(2), one pread(2).
+    public func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8] {
+        try root().readStart(path, count: count)
+    }
+
     /// The target of a symbolic link: readlinkat(2).
     public func readLink(_ path: String) throws(HostAccessError) -> String { try root().readLink(path) }
 
     /// The names in a directory: getdents64(2).
     public func entries(_ path: String) throws(HostAccessError) -> [String] { try root().entries(path) }
+
+    /// The last component of a link's target.
+    public func linkName(_ path: String) -> String? {
+        do { return try root().linkName(path) } catch { return nil }
+    }
 
     /// Whether something is there: faccessat(2).
     public func exists(_ path: String) -> Bool {
@@ -58,6 +74,23 @@ public struct LiveHost: HostAccess {
 
     /// Loads a module and what it depends on, through libkmod.
     public func loadModule(_ name: String) throws(HostAccessError) { try KernelModules().load(name) }
+
+    /// The modules that claim a device: libkmod's look-up of the alias. Where libkmod is not installed, `modules.alias` is
+    /// read instead, which holds the same.
+    public func modules(claiming alias: String) throws(HostAccessError) -> [String] {
+        do {
+            return try KernelModules().claiming(alias)
+        } catch {
+            guard case .unavailable = error.code else { throw error }
+            let release = try text("/proc/sys/kernel/osrelease")
+            let aliases = try read("/lib/modules/\(release)/modules.alias", limit: 64 << 20)
+            return ModuleAliases(claiming: alias, in: aliases).modules
+        }
+    }
+
+    /// Everything of a kind that the kernel lists over a NETLINK_ROUTE socket, in the network namespace of this thread. Asked
+    /// anew while it changes in the middle; bounded in size and time.
+    public func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8] { try NetlinkDumps.bytes(of: dump) }
 
     /// Replaces a file of our own: a new file beside it (O_EXCL, 0644), written and synced, then rename(2).
     public func replaceFile(_ path: String, with content: [UInt8]) throws(HostAccessError) {

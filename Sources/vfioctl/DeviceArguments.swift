@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Host
+internal import HostAccess
 
 /// The DEVICE arguments of a command, resolved on a host: the contract's exit status for each way that can fail.
 struct DeviceArguments {
@@ -14,12 +15,12 @@ struct DeviceArguments {
         }
     }
 
-    /// The devices, in the order they were named, each once.
-    func resolve(in snapshot: HostSnapshot) throws -> [Device] {
+    /// The devices, in the order they were named, each once. What only a stable identity needs is read from the host.
+    func resolve(in snapshot: HostSnapshot, on host: any HostAccess) throws -> [Device] {
         var devices: [Device] = []
         for name in names {
             do {
-                for device in try DeviceSelector(name).devices(in: snapshot)
+                for device in try DeviceSelector(name).devices(in: snapshot, on: host)
                 where !devices.contains(where: { $0.address == device.address }) {
                     devices.append(device)
                 }
@@ -31,8 +32,8 @@ struct DeviceArguments {
     }
 
     /// The one device that is named; a glob that matches several is no answer.
-    func resolveOne(in snapshot: HostSnapshot) throws -> Device {
-        let devices = try resolve(in: snapshot)
+    func resolveOne(in snapshot: HostSnapshot, on host: any HostAccess) throws -> Device {
+        let devices = try resolve(in: snapshot, on: host)
         guard let device = devices.first, devices.count == 1 else {
             throw CommandFailure(
                 .usage, "this takes one device, and \(names.joined(separator: " ")) names \(devices.count)")

@@ -60,7 +60,7 @@ struct GuestCommand {
                 .usage, "\(self.name) reaches a running guest, which a captured host does not have: leave --root out")
         }
         let (host, snapshot) = try global.observe([.uses])
-        let device = try DeviceArguments([name]).resolveOne(in: snapshot)
+        let device = try DeviceArguments([name]).resolveOne(in: snapshot, on: host)
         do {
             var monitor = try QMPConnection.connect(to: options.qmp)
             let (process, node) = (monitor.peerProcess(), device.vfio.cdev)

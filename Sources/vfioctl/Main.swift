@@ -26,7 +26,8 @@ struct Vfioctl: ParsableCommand {
         abstract: "Take PCI devices from their host drivers into KVM guests, and back.",
         discussion: """
             DEVICE is an address (0000:01:00.0, 01:00.0), a glob of addresses (01:00.*), a network interface (eth0),
-            a block device (/dev/nvme0n1), or a virtual function by its index (01:00.0:vf3, eth0:vf0).
+            a block device (/dev/nvme0n1), a virtual function by its index (01:00.0:vf3, eth0:vf0), or a stable identity
+            (list --stable shows it).
             """,
         version: version,
         subcommands: [

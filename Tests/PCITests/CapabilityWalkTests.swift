@@ -1,5 +1,5 @@
-import PCI
-import Testing
+internal import PCI
+internal import Testing
 
 @Suite("Lists of capabilities")
 struct CapabilityWalkTests {

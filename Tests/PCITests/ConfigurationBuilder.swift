@@ -1,4 +1,4 @@
-import PCI
+internal import PCI
 
 /// Bytes of a configuration space, built piece by piece.
 struct ConfigurationBuilder {

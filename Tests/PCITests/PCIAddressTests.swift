@@ -1,5 +1,5 @@
-import PCI
-import Testing
+internal import PCI
+internal import Testing
 
 @Suite("PCI addresses")
 struct PCIAddressTests {

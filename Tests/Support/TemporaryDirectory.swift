@@ -20,7 +20,13 @@ package final class TemporaryDirectory: Sendable {
     /// Writes a file, making the directories on the way.
     package func file(_ name: String, _ content: String) {
         directory(name.split(separator: "/").dropLast().joined(separator: "/"))
-        precondition(Self.write(content, to: path + "/" + name), "cannot write \(name)")
+        precondition(Self.write(Array(content.utf8), to: path + "/" + name), "cannot write \(name)")
+    }
+
+    /// Writes a file of bytes, making the directories on the way.
+    package func file(_ name: String, bytes: [UInt8]) {
+        directory(name.split(separator: "/").dropLast().joined(separator: "/"))
+        precondition(Self.write(bytes, to: path + "/" + name), "cannot write \(name)")
     }
 
     /// A file's content; nil when it cannot be read.
@@ -55,10 +61,9 @@ package final class TemporaryDirectory: Sendable {
     /// Removes a directory and everything in it.
     package func removeDirectory(_ name: String) { Self.remove(path + "/" + name) }
 
-    private static func write(_ content: String, to path: String) -> Bool {
+    private static func write(_ bytes: [UInt8], to path: String) -> Bool {
         guard let stream = unsafe fopen(path, "w") else { return false }
         defer { unsafe fclose(stream) }
-        let bytes = Array(content.utf8)
         return unsafe fwrite(bytes, 1, bytes.count, stream) == bytes.count
     }
 

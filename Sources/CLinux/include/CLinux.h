@@ -9,6 +9,7 @@
 #include "clinux_ioctl.h"
 #include "clinux_memory.h"
 #include "clinux_mmio.h"
+#include "clinux_netlink.h"
 #include "clinux_signal.h"
 #include "clinux_socket.h"
 #include "clinux_unix_stream.h"

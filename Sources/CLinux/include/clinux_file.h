@@ -97,6 +97,14 @@ static inline long clinux_fstat(int fd, uint32_t *mode, int64_t *size) {
     return result;
 }
 
+/// fstatat(2) of the name itself, a link not followed: the mode in `*mode`.
+static inline long clinux_mode(int directory, const char *path, uint32_t *mode) {
+    struct stat status;
+    long result = CLINUX_RETRY(fstatat(directory, path, &status, AT_SYMLINK_NOFOLLOW));
+    if (result == 0) *mode = status.st_mode;
+    return result;
+}
+
 /// fstatat(2), links followed: the file's mode, owner and group.
 static inline long clinux_ownership(int directory, const char *path, uint32_t *mode, uint32_t *owner, uint32_t *group) {
     struct stat status;
@@ -132,6 +140,16 @@ static inline long clinux_renameat(int directory, const char *from, const char *
 /// unlinkat(2) of a file.
 static inline long clinux_unlinkat(int directory, const char *path) {
     return CLINUX_RETRY(unlinkat(directory, path, 0));
+}
+
+/// unlinkat(2) of an empty directory.
+static inline long clinux_remove_directory(int directory, const char *path) {
+    return CLINUX_RETRY(unlinkat(directory, path, AT_REMOVEDIR));
+}
+
+/// symlinkat(2).
+static inline long clinux_symlinkat(const char *target, int directory, const char *path) {
+    return CLINUX_RETRY(symlinkat(target, directory, path));
 }
 
 /// ftruncate(2).

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Host
+internal import HostAccess
 internal import PCI
 internal import Passthrough
 
@@ -44,23 +45,28 @@ struct Bind: ParsableCommand {
     static func driverName(_ name: String) -> String { name == "vfio_pci" ? "vfio-pci" : name }
 
     func run() throws {
-        try ChangeCommand(name: "bind", global: global, options: options).run { snapshot, _, _ in
-            let addresses = try DeviceArguments(devices).resolve(in: snapshot).map(\.address)
-            let forced = try Set(force.flatMap { try Self.forces($0, in: snapshot) })
-            return BindRequest(devices: addresses, driver: Self.driverName(driver), wholeGroup: group, forced: forced)
-                .plan(on: snapshot)
+        try ChangeCommand(name: "bind", global: global, options: options).run { snapshot, host, _ in
+            var snapshot = snapshot
+            let addresses = try DeviceArguments(devices).resolve(in: snapshot, on: host).map(\.address)
+            let forced = try Set(force.flatMap { try Self.forces($0, in: snapshot, on: host) })
+            let request = BindRequest(
+                devices: addresses, driver: Self.driverName(driver), wholeGroup: group, forced: forced)
+            snapshot.readSignatures(of: request.targets(on: snapshot).map(\.address), from: host)
+            return request.plan(on: snapshot)
         }
     }
 
     /// Reads DEVICE:BY; an address has colons of its own, so BY is what follows the last one.
-    private static func forces(_ text: String, in snapshot: HostSnapshot) throws -> [BindRequest.Force] {
+    private static func forces(
+        _ text: String, in snapshot: HostSnapshot, on host: any HostAccess
+    ) throws -> [BindRequest.Force] {
         guard let colon = text.lastIndex(of: ":"),
             let by = Use.Kind(rawValue: String(text[text.index(after: colon)...]))
         else {
             let kinds = Use.Kind.allCases.map(\.rawValue).joined(separator: ", ")
             throw CommandFailure(.usage, "--force takes DEVICE:BY with BY one of \(kinds), not '\(text)'")
         }
-        return try DeviceArguments([String(text[..<colon])]).resolve(in: snapshot)
+        return try DeviceArguments([String(text[..<colon])]).resolve(in: snapshot, on: host)
             .map { BindRequest.Force(device: $0.address, by: by) }
     }
 }

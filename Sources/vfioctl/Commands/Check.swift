@@ -31,14 +31,14 @@ struct Check: ParsableCommand {
 
     func run() throws {
         let (host, snapshot) = try global.observe()
-        let devices = try DeviceArguments(devices).resolve(in: snapshot)
+        let devices = try DeviceArguments(devices).resolve(in: snapshot, on: host)
         let readiness = Readiness.check(
             host, snapshot, devices: devices, guestMemory: memory.flatMap { MemorySize($0) })
         let report = CheckReport(readiness)
         if global.json {
             try Output.print(json: report)
         } else {
-            Output.print(report.text(colours: global.colours))
+            Output.print(report.text(colours: global.colours), width: global.lineWidth)
         }
         if !readiness.isReady { throw ExitCode(ExitStatus.no.rawValue) }
     }

@@ -19,12 +19,12 @@ struct IRQCommand: ParsableCommand {
 
         func run() throws {
             let (host, snapshot) = try global.observe([])
-            let device = try DeviceArguments([device]).resolveOne(in: snapshot)
+            let device = try DeviceArguments([device]).resolveOne(in: snapshot, on: host)
             let report = InterruptReport(InterruptSnapshot.read(from: host, of: device).interrupts)
             if global.json {
                 try Output.print(json: report)
             } else {
-                Output.print(report.text(colours: global.colours))
+                Output.print(report.text(width: global.lineWidth, colours: global.colours))
             }
         }
     }
@@ -56,7 +56,7 @@ struct IRQCommand: ParsableCommand {
         func run() throws {
             guard let list = NumberList(cpus) else { return }
             try ChangeCommand(name: "irq_set", global: global, options: options).run { snapshot, host, _ in
-                let device = try DeviceArguments([device]).resolveOne(in: snapshot)
+                let device = try DeviceArguments([device]).resolveOne(in: snapshot, on: host)
                 let interrupts = InterruptSnapshot.read(from: host, of: device)
                 return SetAffinity(device: device.address, cpus: list, vector: vector)
                     .plan(on: snapshot, interrupts: interrupts)

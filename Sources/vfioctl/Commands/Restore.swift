@@ -29,7 +29,7 @@ struct Restore: ParsableCommand {
             let addresses =
                 all
                 ? origins.compactMap { PCIAddress($0.key) }
-                : try DeviceArguments(devices).resolve(in: snapshot).map(\.address)
+                : try DeviceArguments(devices).resolve(in: snapshot, on: host).map(\.address)
             var interrupts: [PCIAddress: [Interrupt]] = [:]
             for address in addresses {
                 guard let device = snapshot.device(at: address) else { continue }

@@ -75,7 +75,7 @@ struct Run: ParsableCommand {
             throw CommandFailure(.usage, "run opens devices, which a captured host does not have: leave --root out")
         }
         let (host, snapshot) = try global.observe([.uses])
-        let addresses = try DeviceArguments(devices).resolve(in: snapshot).map(\.address)
+        let addresses = try DeviceArguments(devices).resolve(in: snapshot, on: host).map(\.address)
         do {
             try reserveStandardDescriptors()
             let nodes = try addresses.map { try DeviceNodes(of: $0) }

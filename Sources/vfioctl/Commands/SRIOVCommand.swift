@@ -39,7 +39,7 @@ struct SRIOVCommand: ParsableCommand {
 
         func run() throws {
             try ChangeCommand(name: "sriov_create", global: global, options: options).run { snapshot, host, journal in
-                let device = try DeviceArguments([physicalFunction]).resolveOne(in: snapshot)
+                let device = try DeviceArguments([physicalFunction]).resolveOne(in: snapshot, on: host)
                 return CreateVirtualFunctions(
                     physicalFunction: device.address, count: count, driver: driver.map(Bind.driverName)
                 )
@@ -62,7 +62,7 @@ struct SRIOVCommand: ParsableCommand {
 
         func run() throws {
             try ChangeCommand(name: "sriov_destroy", global: global, options: options).run { snapshot, host, journal in
-                let device = try DeviceArguments([physicalFunction]).resolveOne(in: snapshot)
+                let device = try DeviceArguments([physicalFunction]).resolveOne(in: snapshot, on: host)
                 return DestroyVirtualFunctions(physicalFunction: device.address)
                     .plan(
                         on: snapshot, interrupts: InterruptSnapshot.read(from: host, of: device),
@@ -81,8 +81,8 @@ struct SRIOVCommand: ParsableCommand {
         @OptionGroup var global: GlobalOptions
 
         func run() throws {
-            let snapshot = try global.observe([]).snapshot
-            let device = try DeviceArguments([physicalFunction]).resolveOne(in: snapshot)
+            let (host, snapshot) = try global.observe([])
+            let device = try DeviceArguments([physicalFunction]).resolveOne(in: snapshot, on: host)
             guard let sriov = device.sriov else {
                 throw CommandFailure(.noSuchThing, "\(device.address) has no SR-IOV, so no virtual functions to list")
             }
@@ -90,7 +90,7 @@ struct SRIOVCommand: ParsableCommand {
             if global.json {
                 try Output.print(json: report)
             } else {
-                Output.print(report.text(colours: global.colours))
+                Output.print(report.text(width: global.lineWidth, colours: global.colours))
             }
         }
     }

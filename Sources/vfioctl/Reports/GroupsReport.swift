@@ -1,5 +1,6 @@
 internal import Host
 internal import PCI
+internal import Rendering
 
 /// The contract's answer of `groups`.
 struct GroupsReport: Encodable {
@@ -16,12 +17,33 @@ struct GroupsReport: Encodable {
         var viable: Bool
         var reasons: [String]
         var reserved: [Region]
+        /// Left out, as all that follows, without `--explain`.
+        var explanation: ExplanationReport?
+        var together: [PCIAddress]?
+        var separateBy: [RemedyReport]?
+        var claimedApart: [ClaimReport]?
+        var forbiddenBy: [String]?
+        var iommu: Nullable<IOMMUReport>?
+
+        enum CodingKeys: String, CodingKey {
+            case id, devices, viable, reasons, reserved, explanation, together, iommu
+            case separateBy = "separate_by"
+            case claimedApart = "claimed_apart"
+            case forbiddenBy = "forbidden_by"
+        }
     }
 
     let schema = "vfioctl.groups/1"
     var groups: [Group]
+    /// Left out without `--explain`; null when the kernel was not given it.
+    var acsOverride: Nullable<OverrideReport>?
 
-    init(_ snapshot: HostSnapshot) {
+    enum CodingKeys: String, CodingKey {
+        case schema, groups
+        case acsOverride = "acs_override"
+    }
+
+    init(_ snapshot: HostSnapshot, _ isolation: Isolation?) {
         groups = snapshot.groups.map { group in
             let verdict = snapshot.viability(of: group)
             return Group(
@@ -32,20 +54,26 @@ struct GroupsReport: Encodable {
                         type: $0.type)
                 })
         }
+        guard let isolation else { return }
+        for (index, explanation) in zip(groups.indices, isolation.groups) {
+            groups[index].explain(explanation)
+        }
+        acsOverride = Nullable(
+            wrappedValue: isolation.override.map {
+                OverrideReport(argument: $0.argument, obeyed: isolation.isOverrideObeyed)
+            })
     }
 
-    func text(explain: Bool, of snapshot: HostSnapshot) -> String {
+    func text(of snapshot: HostSnapshot) -> String {
         var text = ""
+        if let override = acsOverride?.wrappedValue { text += override.text + "\n" }
         for group in groups {
             text += "group \(group.id)  " + (group.viable ? "viable" : "not viable: ")
             text += group.reasons.joined(separator: ", ").printable + "\n"
             for address in group.devices {
                 text += "  \(address)  \((snapshot.device(at: address)?.driver ?? "-").printable)\n"
             }
-            guard explain else { continue }
-            for region in group.reserved {
-                text += "  reserved \(region.start)-\(region.end)  \(region.type.printable)\n"
-            }
+            for line in group.explanationLines { text += "  " + line.printable + "\n" }
         }
         return text
     }
