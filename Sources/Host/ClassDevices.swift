@@ -11,20 +11,25 @@ struct ClassDevices {
     /// Names of those that sit on none: bonds, VLANs, device-mapper, loop devices.
     private(set) var others: [String] = []
 
-    init(_ path: String, on host: any HostAccess, name: (String) -> String = { $0 }) {
+    /// - Parameter name: the name to show for an entry; nil leaves the entry out.
+    init(_ path: String, on host: any HostAccess, name: (String) -> String? = { $0 }) {
         let names: [String]
         do { names = try host.entries(path) } catch { return }
         for entry in names.sorted() {
+            guard let shown = name(entry) else { continue }
             let target: String
             do { target = try host.readLink(path + "/" + entry) } catch { continue }
-            let shown = name(entry)
-            let function = target.split(separator: "/").reversed().lazy.compactMap { PCIAddress($0) }.first
-            if let function {
+            if let function = Self.function(of: target) {
                 if byFunction[function]?.contains(shown) != true { byFunction[function, default: []].append(shown) }
             } else {
                 others.append(shown)
             }
         }
+    }
+
+    /// The PCI function that a link of a class leads through: the last one on the way.
+    static func function(of target: String) -> PCIAddress? {
+        target.split(separator: "/").reversed().lazy.compactMap { PCIAddress($0) }.first
     }
 
     /// Network interfaces. /sys/class/net has those of the reader's own network namespace.
@@ -39,6 +44,13 @@ struct ClassDevices {
         let found = Set(disks.byFunction.values.joined())
         disks.others.removeAll { found.contains($0) }
         return disks
+    }
+
+    /// Devices of a class that are called by one of these words and a number: `card0`, not `card0-HDMI-A-1`.
+    static func numbered(_ path: String, _ word: String, on host: any HostAccess) -> ClassDevices {
+        ClassDevices(path, on: host) { name in
+            name.hasPrefix(word) && decimalAttribute(name.utf8.dropFirst(word.utf8.count)) != nil ? name : nil
+        }
     }
 
     /// `nvme0n1` for `nvme0c1n1`; anything else unchanged.

@@ -12,7 +12,7 @@ public struct HostSnapshot: Hashable, Sendable, Codable {
     public var otherInterfaces: [String]
     /// Whole disks that sit on no PCI function: device-mapper, md, loop.
     public var otherBlockDevices: [String]
-    /// What could not be looked at, one sentence each: where it could hide something, "unused" cannot be said.
+    /// What was left out of the snapshot, one sentence each. What could hide a device's users is the device's `unseen`.
     public var notes: [String]
     /// The host's IOMMUs, by name; empty when they were not read (`HostSnapshot.Parts.iommus`), or there are none.
     public var iommus: [IOMMUUnit] = []
@@ -43,6 +43,15 @@ public struct HostSnapshot: Hashable, Sendable, Codable {
             if devices[middle].address < address { low = middle + 1 } else { high = middle }
         }
         return low < devices.count && devices[low].address == address ? low : nil
+    }
+
+    /// What could not be looked at and could hide a user of some device, each sentence once.
+    public var unseen: [String] {
+        var sentences: [String] = []
+        for device in devices {
+            for sentence in device.unseen where !sentences.contains(sentence) { sentences.append(sentence) }
+        }
+        return sentences
     }
 
     /// The group of that number.
@@ -116,6 +125,27 @@ public struct Device: Hashable, Sendable, Codable {
     /// The serial number of its configuration space (the DSN capability); nil when that was not read
     /// (`readSerialNumbers`), it has none, or it may not be read.
     public var serialNumber: UInt64?
+
+    // MARK: what else sits on it, and what of its users could not be seen
+
+    /// DRM's primary nodes (`card0`), from /sys/class/drm.
+    public var drmCards: [String] = []
+    /// DRM's render nodes (`renderD128`).
+    public var renderNodes: [String] = []
+    /// Framebuffers (`fb0`), from /sys/class/graphics.
+    public var framebuffers: [String] = []
+    /// InfiniBand and RoCE devices (`mlx5_0`), from /sys/class/infiniband.
+    public var infinibandDevices: [String] = []
+    /// SCSI hosts (`host3`), from /sys/class/scsi_host: of storage adapters, SATA ports, USB disks.
+    public var scsiHosts: [String] = []
+    /// Fibre Channel hosts (`host3`), from /sys/class/fc_host.
+    public var fcHosts: [String] = []
+    /// What could not be looked at and could hide a user of this device, one sentence each: while there is any, a device
+    /// without `uses` is not known to be unused.
+    public var unseen: [String] = []
+    /// What is written on its disks that nobody uses: a reason to think twice, none to refuse. Empty unless
+    /// `HostSnapshot.readSignatures` was asked.
+    public var signatures: [IdleDisk] = []
 
     /// Makes a device of what was read.
     public init(

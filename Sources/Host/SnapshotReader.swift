@@ -105,6 +105,18 @@ private struct SnapshotReader {
         for (function, names) in disks.byFunction { snapshot.update(function) { $0.blockDevices = names } }
         snapshot.otherInterfaces = interfaces.others
         snapshot.otherBlockDevices = disks.others
+        attach("/sys/class/drm", named: "card", \.drmCards)
+        attach("/sys/class/drm", named: "renderD", \.renderNodes)
+        attach("/sys/class/graphics", named: "fb", \.framebuffers)
+        attach("/sys/class/infiniband", named: nil, \.infinibandDevices)
+        attach("/sys/class/scsi_host", named: "host", \.scsiHosts)
+        attach("/sys/class/fc_host", named: "host", \.fcHosts)
+    }
+
+    private mutating func attach(_ path: String, named word: String?, _ names: WritableKeyPath<Device, [String]>) {
+        let devices =
+            word.map { ClassDevices.numbered(path, $0, on: host) } ?? ClassDevices(path, on: host)
+        for (function, found) in devices.byFunction { snapshot.update(function) { $0[keyPath: names] = found } }
     }
 
     // MARK: groups

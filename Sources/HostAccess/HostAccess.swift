@@ -74,8 +74,21 @@ public protocol HostAccess: HostDirectory {
     /// Takes the lock file at `path` for this process, without waiting, until the returned value goes.
     func lock(_ path: String) throws(HostAccessError) -> any HostLock
 
+    /// What is written on a disk or partition (`nvme0n1p2`), read from it; nil when it begins with nothing known. It may
+    /// wake a disk that sleeps: asked only about disks that somebody wants to give away.
+    func content(ofBlockDevice name: String) throws(HostAccessError) -> DiskContent?
+
     /// Lets a short time pass while something is awaited. The simulated kernel turns its own clock instead.
     func pause(_ duration: Duration)
+}
+
+extension HostAccess {
+    /// What a capture has in `/disk-contents/NAME`: the content's type, and its label behind a space. A capture keeps the
+    /// answer, never what is on a disk.
+    public func content(ofBlockDevice name: String) throws(HostAccessError) -> DiskContent? {
+        let words = try text("/disk-contents/" + name).split(separator: " ", maxSplits: 1).map(String.init)
+        return words.first.map { DiskContent(type: $0, label: words.count > 1 ? words[1] : nil) }
+    }
 }
 
 /// A lock held on a host; released when the last reference goes.

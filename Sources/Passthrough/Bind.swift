@@ -43,7 +43,10 @@ public struct BindRequest: Hashable, Sendable {
         var plan = Plan()
         let chosen = targets(on: snapshot)
         let moving = chosen.filter { $0.driver != driver }
-        for device in moving { object(to: device, into: &plan) }
+        for device in moving {
+            object(to: device, into: &plan)
+            plan.warn(of: device)
+        }
         if DriverPolicy.isVFIO(driver) { objectToGroups(of: chosen, on: snapshot, into: &plan) }
         guard !moving.isEmpty else { return plan }
 
@@ -58,7 +61,7 @@ public struct BindRequest: Hashable, Sendable {
     }
 
     /// The devices asked for and, with `wholeGroup`, the other endpoints of their groups; each once, by address.
-    private func targets(on snapshot: HostSnapshot) -> [Device] {
+    public func targets(on snapshot: HostSnapshot) -> [Device] {
         var addresses = Set(devices)
         if wholeGroup {
             for address in devices {

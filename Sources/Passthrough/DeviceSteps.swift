@@ -70,6 +70,13 @@ extension Device {
     }
 }
 
+extension Plan {
+    /// Says what of a device's users could not be seen, and what is on its disks: no reason to refuse, one to think twice.
+    mutating func warn(of device: Device) {
+        warnings += (device.unseen + device.signatures.map(\.description)).map { "\(device.address): \($0)" }
+    }
+}
+
 enum DriverSteps {
     static func bind(_ address: PCIAddress, at path: String, identity: [Condition], to driver: String) -> Step {
         Step(

@@ -91,7 +91,10 @@ public struct RestoreRequest: Sendable {
     }
 
     private func object(to device: Device, into plan: inout Plan) {
-        plan.refusals += device.uses.map {
+        plan.warn(of: device)
+        // The firmware's framebuffer keeps a guest from the device's memory; its host driver knows how to end that.
+        let isGivenOut = device.driver.map(DriverPolicy.isVFIO) ?? false
+        plan.refusals += device.uses.filter { !(isGivenOut && ($0.by == .display || $0.by == .console)) }.map {
             Refusal(device: device.address.description, by: $0.by.rawValue, detail: $0.detail)
         }
     }

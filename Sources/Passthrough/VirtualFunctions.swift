@@ -219,6 +219,7 @@ enum VirtualFunctionSteps {
     static func objectToRemoval(of existing: [PCIAddress], on snapshot: HostSnapshot, into plan: inout Plan) {
         for address in existing {
             guard let device = snapshot.device(at: address) else { continue }
+            plan.warn(of: device)
             plan.refusals += device.uses.map {
                 Refusal(device: address.description, by: $0.by.rawValue, detail: $0.detail)
             }

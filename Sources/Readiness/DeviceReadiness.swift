@@ -82,12 +82,12 @@ struct DeviceReadiness {
 
     private var uses: [Finding] {
         guard !device.uses.isEmpty else {
-            let known = snapshot.notes.isEmpty
+            let known = device.unseen.isEmpty
             return [
                 finding(
                     .deviceUse, known ? .ok : .warning,
                     known
-                        ? "nobody uses it" : "nobody is known to use it, but \(snapshot.notes.joined(separator: "; "))")
+                        ? "nobody uses it" : "nobody is known to use it, but \(device.unseen.joined(separator: "; "))")
             ]
         }
         return device.uses.map { finding(.deviceUse, .failure, $0.detail, cure: Self.cure(of: $0.by)) }

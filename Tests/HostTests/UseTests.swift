@@ -32,11 +32,20 @@ struct UsedHost {
         tree.file(
             "proc/net/route", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n")
         tree.file("proc/net/fib_trie", "")
+        process(1, "init", open: "/dev/null", "socket:[7]")
+    }
+
+    /// A process with a descriptor for each target, numbered from 3.
+    func process(_ pid: Int, _ command: String, open targets: String...) {
+        tree.file("proc/\(pid)/comm", command + "\n")
+        tree.directory("proc/\(pid)/fd")
+        for (index, target) in targets.enumerated() { tree.link("proc/\(pid)/fd/\(index + 3)", to: target) }
     }
 
     /// A block device under /sys/class/block and /sys/dev/block.
     func blockDevice(_ name: String, at path: String, number: String) {
         tree.directory(path + "/holders")
+        tree.file(path + "/dev", number + "\n")
         let up = String(path.dropFirst("sys/".count))
         tree.link("sys/class/block/" + name, to: "../../" + up)
         tree.link("sys/dev/block/" + number, to: "../../" + up)
@@ -72,103 +81,18 @@ struct UsedHost {
         if let master { tree.link(path + "/master", to: "../" + master) }
     }
 
+    func udev(_ number: String, _ lines: String...) {
+        tree.file("run/udev/data/b" + number, "I:1234\n" + lines.map { "E:\($0)\n" }.joined())
+    }
+
     func snapshot() throws -> HostSnapshot { try HostSnapshot.read(from: CapturedDirectory(tree.path)) }
 
-    func uses(of address: String) throws -> [Use] {
+    func device(_ address: String) throws -> Device {
         let address = try #require(PCIAddress(address))
-        return try #require(try snapshot().device(at: address)).uses
-    }
-}
-
-@Suite("Who uses a disk")
-struct DiskUseTests {
-    let host = UsedHost()
-
-    func uses() throws -> [Use] { try host.uses(of: "01:00.0") }
-
-    @Test("nobody")
-    func nobody() throws {
-        #expect(try uses() == [])
-        #expect(try host.snapshot().notes == [])
+        return try #require(try snapshot().device(at: address))
     }
 
-    @Test("a mounted partition, by device number, wherever the source's name points")
-    func mounted() throws {
-        host.mounts(
-            "25 1 259:2 / / rw,relatime shared:1 - ext4 /dev/root rw",
-            "26 25 259:2 /home /home rw,relatime shared:1 - ext4 /dev/root rw",
-            "27 25 259:1 / /boot\\040efi rw - vfat /dev/nvme0n1p1 rw")
-        #expect(
-            try uses() == [
-                Use(by: .mount, detail: "nvme0n1p1 is mounted on /boot efi"),
-                Use(by: .mount, detail: "nvme0n1p2 is mounted on / and /home"),
-            ])
-    }
-
-    @Test("a mounted whole disk; many mount points are counted")
-    func wholeDisk() throws {
-        host.mounts(
-            "25 1 259:0 / /a rw - ext4 /dev/nvme0n1 rw", "25 1 259:0 / /b rw - ext4 /dev/nvme0n1 rw",
-            "25 1 259:0 / /c rw - ext4 /dev/nvme0n1 rw", "25 1 259:0 / /d rw - ext4 /dev/nvme0n1 rw",
-            "25 1 259:0 / /e rw - ext4 /dev/nvme0n1 rw")
-        #expect(try uses() == [Use(by: .mount, detail: "nvme0n1 is mounted on /a, /b, /c, /d and 1 more")])
-    }
-
-    @Test("a capture with the older mount table alone")
-    func olderTable() throws {
-        #expect(host.tree.remove("proc/self/mountinfo"))
-        host.tree.file("proc/mounts", "/dev/nvme0n1p3 /srv xfs rw 0 0\n")
-        #expect(try uses() == [Use(by: .mount, detail: "nvme0n1p3 is mounted on /srv")])
-    }
-
-    @Test("swap space on a partition")
-    func swap() throws {
-        host.tree.file(
-            "proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n/dev/nvme0n1p3   partition\t976\t0\t-2\n")
-        #expect(try uses() == [Use(by: .swap, detail: "nvme0n1p3 is used as swap space")])
-    }
-
-    @Test("LVM on LUKS on md: every layer up to the mount is named")
-    func layers() throws {
-        host.stacked("md127", on: ["nvme0n1p2"], number: "9:127")
-        host.stacked("dm-0", on: ["md127"], number: "253:0", mapperName: "luks-data")
-        host.stacked("dm-1", on: ["dm-0"], number: "253:1", mapperName: "vg0-root")
-        host.stacked("dm-2", on: ["dm-0"], number: "253:2", mapperName: "vg0-swap")
-        host.mounts("25 1 253:1 / / rw - ext4 /dev/mapper/vg0-root rw")
-        host.tree.file("proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n/dev/dm-2 partition\t976\t0\t-2\n")
-        #expect(
-            try uses() == [
-                Use(
-                    by: .holder,
-                    detail:
-                        "nvme0n1p2 is held by md127, held by dm-0 (luks-data), held by dm-1 (vg0-root), mounted on /, "
-                        + "held by dm-2 (vg0-swap), used as swap space")
-            ])
-    }
-
-    @Test("a holder that nothing is mounted from holds all the same; a loop of holders ends")
-    func idleHolder() throws {
-        host.stacked("dm-0", on: ["nvme0n1p2"], number: "253:0", mapperName: "idle")
-        host.tree.link("sys/class/block/dm-0/holders/nvme0n1p2", to: "../nvme0n1p2")
-        #expect(try uses() == [Use(by: .holder, detail: "nvme0n1p2 is held by dm-0 (idle), held by nvme0n1p2")])
-    }
-
-    @Test("every member of a mounted btrfs is in use, not only the one that the mount names")
-    func btrfs() throws {
-        host.mounts("25 1 0:40 / /data rw - btrfs /dev/sda1 rw")
-        host.tree.link("sys/fs/btrfs/1f3c/devices/sda1", to: "../../../../devices/gone/sda1")
-        host.tree.link("sys/fs/btrfs/1f3c/devices/nvme0n1p2", to: "../../../../devices/gone/nvme0n1p2")
-        #expect(try uses() == [Use(by: .holder, detail: "nvme0n1p2 is part of a btrfs, mounted on /data")])
-    }
-
-    @Test("tables that cannot be read are said, not taken for unused")
-    func notes() throws {
-        #expect(host.tree.remove("proc/self/mountinfo"))
-        #expect(host.tree.remove("proc/swaps"))
-        let notes = try host.snapshot().notes
-        #expect(notes.contains { $0.contains("what is mounted is not known") })
-        #expect(notes.contains { $0.contains("/proc/swaps") })
-    }
+    func uses(of address: String) throws -> [Use] { try device(address).uses }
 }
 
 @Suite("Who uses a network card")
@@ -264,7 +188,8 @@ struct InterfaceUseTests {
     @Test("a table that cannot be read is said")
     func notes() throws {
         #expect(host.tree.remove("proc/net/fib_trie"))
-        #expect(try host.snapshot().notes.contains { $0.contains("/proc/net/fib_trie") })
+        #expect(try host.device("02:00.0").unseen.contains { $0.contains("/proc/net/fib_trie") })
+        #expect(try host.device("01:00.0").unseen.isEmpty, "no interface sits on this one")
     }
 
     @Test("a table of nonsense is no table", arguments: ["\n\n", "eth0\tzz\tzz\n", "Iface\neth0 1 2 3 4 5 6 7 8 9\n"])
@@ -273,57 +198,5 @@ struct InterfaceUseTests {
         host.tree.file("proc/self/mountinfo", text)
         host.tree.file("proc/swaps", text)
         #expect(try uses() == [])
-    }
-}
-
-@Suite("Who uses a device through VFIO")
-struct VFIOUseTests {
-    let host = UsedHost()
-
-    init() {
-        let home = "sys/devices/pci0000:00/0000:02:00.0"
-        host.tree.directory("sys/bus/pci/drivers/vfio-pci")
-        host.tree.link(home + "/driver", to: "../../../bus/pci/drivers/vfio-pci")
-        host.tree.link(home + "/iommu_group", to: "../../../kernel/iommu_groups/12")
-        host.tree.directory(home + "/vfio-dev/vfio3")
-    }
-
-    @Test("a process with the group's or the device's node open, by pid and command")
-    func holders() throws {
-        for (pid, command, target) in [
-            ("41", "sshd", "/dev/null"), ("42", "qemu-system-x86", "/dev/vfio/12"),
-            ("43", "vmm", "/dev/vfio/devices/vfio3 (deleted)"), ("44", "other", "/dev/vfio/123"),
-        ] {
-            host.tree.file("proc/\(pid)/comm", command + "\n")
-            host.tree.link("proc/\(pid)/fd/7", to: target)
-        }
-        #expect(
-            try host.uses(of: "02:00.0") == [
-                Use(by: .vfio, detail: "process 42 (qemu-system-x86) has /dev/vfio/12 open"),
-                Use(by: .vfio, detail: "process 43 (vmm) has /dev/vfio/devices/vfio3 open"),
-            ])
-    }
-
-    @Test("where no process can be seen, that is said")
-    func noProcesses() throws {
-        #expect(try host.snapshot().notes.contains { $0.contains("who has VFIO devices open is not known") })
-    }
-
-    @Test("a physical function is in use while its virtual functions are")
-    func virtualFunctions() throws {
-        let home = "sys/devices/pci0000:00/0000:01:00.0"
-        host.tree.file(home + "/sriov_totalvfs", "4\n")
-        host.tree.link(home + "/virtfn0", to: "../0000:02:00.0")
-        host.tree.file("proc/42/comm", "qemu\n")
-        host.tree.link("proc/42/fd/7", to: "/dev/null")
-        #expect(
-            try host.uses(of: "01:00.0") == [Use(by: .vf, detail: "VF 0 (0000:02:00.0) is bound to vfio-pci")])
-        host.tree.link("proc/42/fd/7", to: "/dev/vfio/12")
-        #expect(
-            try host.uses(of: "01:00.0") == [
-                Use(
-                    by: .vf,
-                    detail: "VF 0 (0000:02:00.0) is in use: process 42 (qemu) has /dev/vfio/12 open")
-            ])
     }
 }

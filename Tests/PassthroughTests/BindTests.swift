@@ -130,6 +130,39 @@ struct BindTests {
         #expect(forced.plan(on: snapshot).refusals.map(\.by) == ["swap"])
     }
 
+    @Test("what could not be seen, and what is on an idle disk, is a warning and no refusal")
+    func warnings() throws {
+        var snapshot = try HostSnapshot.read(from: SampleHost.make())
+        let card = try address("0000:02:00.0")
+        let index = try #require(snapshot.devices.firstIndex { $0.address == card })
+        snapshot.devices[index].unseen = ["not permitted to look at processes"]
+        snapshot.devices[index].signatures = [
+            IdleDisk(blockDevice: "nvme0n1", content: DiskContent(type: "xfs", label: "data"))
+        ]
+        let plan = BindRequest(devices: [card]).plan(on: snapshot)
+        #expect(!plan.isRefused)
+        #expect(
+            plan.warnings == [
+                "0000:02:00.0: not permitted to look at processes",
+                "0000:02:00.0: nvme0n1 is not in use, but has xfs on it (data)",
+            ])
+        let other = try address("0000:01:00.0")
+        #expect(BindRequest(devices: [other]).plan(on: snapshot).warnings == [], "not this device's")
+    }
+
+    @Test("the firmware's framebuffer keeps a guest from a device's memory, not its own driver from having it back")
+    func framebuffer() throws {
+        let host = SampleHost.make()
+        let card = try address("0000:02:00.0")
+        _ = try change(host) { BindRequest(devices: [card]).plan(on: $0) }
+        var snapshot = try HostSnapshot.read(from: host)
+        let index = try #require(snapshot.devices.firstIndex { $0.address == card })
+        snapshot.devices[index].uses = [Use(by: .display, detail: "BOOTFB has its memory")]
+        #expect(!RestoreRequest(devices: [card], origins: []).plan(on: snapshot).isRefused)
+        snapshot.devices[index].uses.append(Use(by: .vfio, detail: "process 12 (qemu) has it open"))
+        #expect(RestoreRequest(devices: [card], origins: []).plan(on: snapshot).refusals.map(\.by) == ["vfio"])
+    }
+
     @Test("restoring without a record frees the device and offers it to the drivers that claim it")
     func noRecord() throws {
         let host = SampleHost.make()

@@ -37,9 +37,9 @@ enum SampleHost {
     static func make(modules: Set<String> = ["vfio-pci", "pci-stub"]) -> SimulatedHost {
         var files: [String: String] = [
             "/sys/devices/system/cpu/possible": "0-3", "/sys/devices/system/cpu/online": "0-2",
-            "/proc/sys/kernel/random/boot_id": "4f6e6520-6f66-4d61-6e79-426f6f744964",
+            "/proc/sys/kernel/random/boot_id": "4f6e6520-6f66-4d61-6e79-426f6f744964", "/proc/1/comm": "init",
         ]
-        var links: [String: String] = [:]
+        var links = ["/proc/1/fd/0": "/dev/null"]
         for function in functions {
             let home = "/sys/devices/pci0000:00" + (function.parent.isEmpty ? "" : "/" + function.parent)
             let path = home + "/" + function.address

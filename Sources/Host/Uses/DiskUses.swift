@@ -1,85 +1,60 @@
 internal import HostAccess
 
-/// Who uses disks: what is mounted from them or swaps to them, directly or through device-mapper, md and btrfs.
+/// Who uses disks: what is mounted from them or swaps to them, directly or through device-mapper, md, btrfs, ZFS and loop
+/// devices, which processes have them open, and which are given to other hosts.
 struct DiskUses {
-    private let host: any HostAccess
-    /// Mount points by the block device's name: `nvme0n1p2`, `dm-0`.
-    private var mountPoints: [String: [String]] = [:]
+    private let blocks: BlockDevices
+    private let mounts: MountedFileSystems
+    private let processes: ProcessTable
+    private let pools: ZFSPools
+    private let targets: StorageTargets
     /// Names of block devices that are swapped to.
     private var swaps: Set<String> = []
-    /// The other members of the btrfs that a block device belongs to, and where that is mounted.
-    private var btrfs: [String: [String]] = [:]
-    /// device-mapper's names, by the kernel's: `dm-0` is `vg0-root`.
-    private var mapperNames: [String: String] = [:]
-    /// What could not be looked at.
-    private(set) var notes: [String] = []
+    /// The members of each btrfs that is mounted; none of them needs to be the one that the mount names.
+    private var btrfs: [String: String] = [:]
+    /// Loop devices by the block device that is behind them.
+    private var loops: [String: [String]] = [:]
+    /// What could not be looked at, of any disk.
+    private(set) var unseen: [String] = []
 
     /// - Parameter otherDisks: the disks that sit on no PCI device, device-mapper's among them.
-    init(on host: any HostAccess, otherDisks: [String]) {
-        self.host = host
-        for name in otherDisks where name.hasPrefix("dm-") {
-            mapperNames[name] = host.optionalText("/sys/block/\(name)/dm/name")
+    init(on host: any HostAccess, otherDisks: [String], _ processes: ProcessTable) {
+        self.processes = processes
+        blocks = BlockDevices(on: host, virtual: otherDisks)
+        mounts = MountedFileSystems(on: host, blocks, processes)
+        pools = ZFSPools(on: host)
+        targets = StorageTargets(on: host, blocks)
+        unseen = mounts.unseen
+        readSwaps(host)
+        readBtrfs()
+        for name in otherDisks where name.hasPrefix("loop") {
+            guard let file = host.optionalText("/sys/block/\(name)/loop/backing_file"),
+                let backing = blocks.name(atPath: MountTable.unescaped(file))
+            else { continue }
+            loops[backing, default: []].append(name)
         }
-        let kernelNames = Dictionary(mapperNames.map { ("/dev/mapper/" + $0.value, $0.key) }) { first, _ in first }
-        readMounts(kernelNames)
-        readSwaps(kernelNames)
     }
 
-    // MARK: tables
-
-    private mutating func readMounts(_ kernelNames: [String: String]) {
-        guard let table = MountTable(on: host) else {
-            notes.append("no mount table can be read (/proc/self/mountinfo), so what is mounted is not known")
-            return
-        }
-        var names: [String: String?] = [:]
-        for mount in table.mounts {
-            let key = (mount.deviceNumber ?? "") + " " + mount.source
-            let name = names[key] ?? blockDevice(of: mount, kernelNames)
-            names[key] = .some(name)
-            guard let name else { continue }
-            if mountPoints[name]?.contains(mount.point) != true { mountPoints[name, default: []].append(mount.point) }
-        }
-        let hasBtrfs = table.mounts.contains { $0.type == "btrfs" }
-        if hasBtrfs { readBtrfs() }
-    }
-
-    private func blockDevice(of mount: MountTable.Mount, _ kernelNames: [String: String]) -> String? {
-        if let number = mount.deviceNumber, !number.hasPrefix("0:"),
-            let name = host.linkName("/sys/dev/block/" + number)
-        {
-            return name
-        }
-        return Self.blockDevice(at: mount.source, kernelNames)
-    }
-
-    /// The kernel's name for a path under /dev.
-    private static func blockDevice(at path: String, _ kernelNames: [String: String]) -> String? {
-        guard path.hasPrefix("/dev/") else { return nil }
-        if let name = kernelNames[path] { return name }
-        let name = path.dropFirst("/dev/".count)
-        return name.contains("/") ? nil : String(name)
-    }
-
-    private mutating func readSwaps(_ kernelNames: [String: String]) {
+    private mutating func readSwaps(_ host: any HostAccess) {
         guard let text = host.optionalText("/proc/swaps") else {
-            notes.append("/proc/swaps cannot be read, so what is swapped to is not known")
+            unseen.append("could not look at what is swapped to (/proc/swaps)")
             return
         }
         for line in text.split(separator: "\n").dropFirst() {
             guard let path = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).first else { continue }
-            if let name = Self.blockDevice(at: MountTable.unescaped(path), kernelNames) { swaps.insert(name) }
+            if let name = blocks.name(atPath: MountTable.unescaped(path)) { swaps.insert(name) }
         }
     }
 
-    /// A btrfs names one of its devices as the mount's source; the others are in `/sys/fs/btrfs/UUID/devices`.
+    /// A btrfs names one of its devices as the mount's source; all of them are in `/sys/fs/btrfs/UUID/devices`, which is
+    /// there as long as it is mounted.
     private mutating func readBtrfs() {
         let path = "/sys/fs/btrfs"
-        for id in names(in: path) {
-            let members = names(in: "\(path)/\(id)/devices")
-            let points = members.flatMap { mountPoints[$0] ?? [] }
-            guard !points.isEmpty else { continue }
-            for member in members where mountPoints[member] == nil { btrfs[member] = points }
+        for id in blocks.names(in: path) {
+            let members = blocks.names(in: "\(path)/\(id)/devices")
+            let points = members.flatMap { mounts.points(of: $0) }
+            let place = points.isEmpty ? "mounted somewhere" : "mounted on \(enumerated(points))"
+            for member in members where mounts.place(of: member) == nil { btrfs[member] = place }
         }
     }
 
@@ -87,43 +62,73 @@ struct DiskUses {
 
     /// Every use of a whole disk (`nvme0n1`): of itself and of each partition.
     func uses(of disk: String) -> [Use] {
-        ([disk] + partitions(of: disk)).flatMap { name -> [Use] in
+        parts(of: disk).flatMap { name -> [Use] in
             var uses: [Use] = []
-            if let points = mountPoints[name] {
-                uses.append(Use(by: .mount, detail: "\(name) is mounted on \(enumerated(points))"))
+            if let place = mounts.place(of: name) {
+                uses.append(Use(by: .mount, detail: "\(name) is mounted on \(place)"))
             }
             if swaps.contains(name) { uses.append(Use(by: .swap, detail: "\(name) is used as swap space")) }
-            if let points = btrfs[name] {
-                uses.append(Use(by: .holder, detail: "\(name) is part of a btrfs, mounted on \(enumerated(points))"))
-            }
-            for holder in names(in: "/sys/class/block/\(name)/holders") {
+            for part in memberships(of: name) { uses.append(Use(by: .holder, detail: "\(name) is \(part)")) }
+            for holder in holders(of: name) {
                 var seen: Set<String> = [name]
                 uses.append(Use(by: .holder, detail: "\(name) is held by \(description(of: holder, &seen))"))
+            }
+            for (holder, node) in openers(of: name) {
+                uses.append(Use(by: .process, detail: "\(holder.description) has \(node) open"))
             }
             return uses
         }
     }
 
+    /// What cannot be told of a disk that nobody is seen to use.
+    func unseen(of disk: String) -> [String] {
+        let unknown = parts(of: disk).filter { pools.membership(of: $0, in: blocks) == .unknown }
+        guard !unknown.isEmpty else { return [] }
+        return [
+            "could not look whether \(enumerated(unknown)) is in the ZFS pool \(pools.names.joined(separator: " or ")): "
+                + "udev's database does not know it"
+        ]
+    }
+
     /// `dm-0 (vg0-root), mounted on /`: a holder, with what is on top of it all the way up.
     private func description(of name: String, _ seen: inout Set<String>) -> String {
-        var text = mapperNames[name].map { "\(name) (\($0))" } ?? name
+        var text = blocks.mapperNames[name].map { "\(name) (\($0))" } ?? name
         guard seen.insert(name).inserted else { return text }
-        for part in [name] + partitions(of: name) {
-            if let points = mountPoints[part] ?? btrfs[part] { text += ", mounted on \(enumerated(points))" }
+        for part in parts(of: name) {
+            if let place = mounts.place(of: part) { text += ", mounted on \(place)" }
             if swaps.contains(part) { text += ", used as swap space" }
-            for holder in names(in: "/sys/class/block/\(part)/holders") {
-                text += ", held by \(description(of: holder, &seen))"
-            }
+            for membership in memberships(of: part) { text += ", \(membership)" }
+            for holder in holders(of: part) { text += ", held by \(description(of: holder, &seen))" }
+            for (holder, _) in openers(of: part) { text += ", open in \(holder.description)" }
         }
         return text
     }
 
-    private func partitions(of disk: String) -> [String] {
-        names(in: "/sys/class/block/" + disk)
-            .filter { $0.hasPrefix(disk) && host.exists("/sys/class/block/\(disk)/\($0)/partition") }
+    /// `part of the ZFS pool tank, mounted on /`: what a disk or partition belongs to without a holder to show for it.
+    private func memberships(of name: String) -> [String] {
+        var parts = btrfs[name].map { ["part of a btrfs, \($0)"] } ?? []
+        switch pools.membership(of: name, in: blocks) {
+        case .member(let pool):
+            parts.append(
+                "part of the ZFS pool \(pool), \(mounts.place(ofPool: pool).map { "mounted on \($0)" } ?? "imported")")
+        case .unnamed:
+            parts.append("a part of a ZFS pool, and \(enumerated(pools.names)) is imported")
+        case .none, .unknown:
+            break
+        }
+        return parts + (targets.exports[name] ?? []).map { "given to other hosts by \($0)" }
     }
 
-    private func names(in path: String) -> [String] {
-        do { return try host.entries(path).sorted() } catch { return [] }
+    private func parts(of disk: String) -> [String] { [disk] + blocks.partitions(of: disk) }
+
+    private func holders(of name: String) -> [String] { blocks.holders(of: name) + (loops[name] ?? []) }
+
+    /// udev looks at a disk whenever it appears or was written to, and closes it again: it does not hold it.
+    private static let onlookers: Set<String> = ["systemd-udevd", "(udev-worker)", "udevd"]
+
+    private func openers(of name: String) -> [(ProcessTable.Holder, node: String)] {
+        blocks.nodes(of: name).flatMap { node in
+            processes.holders(of: node).filter { !Self.onlookers.contains($0.command) }.map { ($0, node) }
+        }
     }
 }

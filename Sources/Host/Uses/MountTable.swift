@@ -1,6 +1,6 @@
 internal import HostAccess
 
-/// What is mounted, as the reading process sees it.
+/// What is mounted in one mount namespace.
 struct MountTable {
     /// One mount.
     struct Mount: Hashable {
@@ -13,29 +13,68 @@ struct MountTable {
         var type: String
         /// `/dev/nvme0n1p2`, `tank/home`, `tmpfs`.
         var source: String
+        /// The file system's own options (`rw,logdev=/dev/sdb1`); empty where the table does not tell them apart.
+        var options = ""
+
+        /// Devices that the file system keeps its journal or a part of its data on, besides its source.
+        var furtherDevices: [String] {
+            guard options.utf8.contains(UInt8(ascii: "/")) else { return [] }
+            return options.split(separator: ",").compactMap { option in
+                for key in ["logdev=", "rtdev=", "journal_path="] where option.hasPrefix(key) {
+                    return String(option.dropFirst(key.count))
+                }
+                return nil
+            }
+        }
     }
 
     /// In the order of the table.
     private(set) var mounts: [Mount] = []
 
-    /// Reads `/proc/self/mountinfo` (proc_pid_mountinfo(5)), or `/proc/self/mounts` or `/proc/mounts` where a capture has
-    /// only those. Nil when there is none of them.
+    /// Reads the reader's own table: `/proc/self/mountinfo` (proc_pid_mountinfo(5)), or `/proc/self/mounts` or
+    /// `/proc/mounts` where a capture has only those. Nil when there is none of them.
     init?(on host: any HostAccess) {
         for (path, hasNumbers) in [
             ("/proc/self/mountinfo", true), ("/proc/self/mounts", false), ("/proc/mounts", false),
         ] {
-            do {
-                let text = String(decoding: try host.read(path, limit: 64 << 20), as: UTF8.self)
-                mounts = text.split(separator: "\n").compactMap { Self.mount(in: $0, hasNumbers: hasNumbers) }
-                return
-            } catch {
-                continue
+            guard let text = Self.text(path, host) else { continue }
+            mounts = text.split(separator: UInt8(ascii: "\n")).compactMap {
+                Self.mount(in: String(decoding: $0, as: UTF8.self), hasNumbers: hasNumbers)
             }
+            return
         }
         return nil
     }
 
-    private static func mount(in line: Substring, hasNumbers: Bool) -> Mount? {
+    /// Reads the table of the mount namespace that a process is in, and of it only what can concern a disk: a container
+    /// has some fifty mounts that do not, and a host may have hundreds of containers. Nil when the process has ended.
+    init?(ofProcess pid: Int, on host: any HostAccess) {
+        guard let text = Self.text("/proc/\(pid)/mountinfo", host) else { return nil }
+        mounts = text.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            guard Self.mayConcernADisk(line) else { return nil }
+            return Self.mount(in: String(decoding: line, as: UTF8.self), hasNumbers: true)
+        }
+    }
+
+    private static func text(_ path: String, _ host: any HostAccess) -> [UInt8]? {
+        do { return try host.read(path, limit: 64 << 20) } catch { return nil }
+    }
+
+    /// Whether a line's file system has a real device's number, or may name its devices otherwise.
+    private static func mayConcernADisk(_ line: ArraySlice<UInt8>) -> Bool {
+        var spaces = 0
+        for index in line.indices where line[index] == UInt8(ascii: " ") {
+            spaces += 1
+            guard spaces == 2 else { continue }
+            let number = line[(index + 1)...]
+            if !number.starts(with: "0:".utf8) { return true }
+            break
+        }
+        let text = String(decoding: line, as: UTF8.self)
+        return [" - btrfs ", " - zfs ", " - bcachefs "].contains { text.contains($0) }
+    }
+
+    private static func mount(in line: String, hasNumbers: Bool) -> Mount? {
         let fields = line.split(separator: " ")
         guard hasNumbers else {
             guard fields.count >= 3 else { return nil }
@@ -48,7 +87,7 @@ struct MountTable {
         }
         return Mount(
             deviceNumber: String(fields[2]), point: unescaped(fields[4]), type: String(fields[dash + 1]),
-            source: unescaped(fields[dash + 2]))
+            source: unescaped(fields[dash + 2]), options: fields.count > dash + 3 ? unescaped(fields[dash + 3]) : "")
     }
 
     /// Undoes the kernel's escapes for space, tab, newline and backslash: `\040`.

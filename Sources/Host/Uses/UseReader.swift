@@ -3,52 +3,81 @@ internal import PCI
 
 /// Finds who uses each device of a snapshot, from plain files alone: nothing is opened that could wake or hold a device.
 ///
-/// - disks: `/proc/self/mountinfo`, `/proc/swaps`, `holders` of each disk and partition, `/sys/fs/btrfs`;
-/// - interfaces: `/proc/net/{route,ipv6_route,if_inet6,fib_trie}`, the `master` and `upper_*` links of each;
-/// - VFIO: `/proc/*/fd`, walked only when some device has a node under /dev/vfio.
+/// - disks: `/proc/self/mountinfo` and one of each other mount namespace, `/proc/swaps`, `holders` of each disk and
+///   partition, `/sys/fs/btrfs`, `/proc/spl/kstat/zfs`, loop devices, storage targets in configfs;
+/// - interfaces: what `InterfaceUses` reads;
+/// - displays: `boot_vga`, `/proc/iomem`, `/sys/class/vtconsole`, `/sys/class/graphics`; `/sys/class/tty/console/active`;
+/// - processes: `/proc/*/fd`, walked once, and only when some device has nodes that could be open.
 ///
-/// What could not be looked at becomes one of the snapshot's notes: silence would read as "unused".
+/// What could not be looked at becomes one of a device's `unseen`: silence would read as "unused".
 struct UseReader {
     private let host: any HostAccess
+    private let bounds: ProcessWalk.Bounds
 
-    init(_ host: any HostAccess) { self.host = host }
+    init(_ host: any HostAccess, bounds: ProcessWalk.Bounds = .init()) {
+        self.host = host
+        self.bounds = bounds
+    }
 
     /// Fills in the uses of every device.
     func read(into snapshot: inout HostSnapshot) {
-        let hasDisks = snapshot.devices.contains { !$0.blockDevices.isEmpty }
-        if hasDisks { readDisks(into: &snapshot) }
         let hasInterfaces = snapshot.devices.contains { !$0.interfaces.isEmpty }
+        let hasDisks = snapshot.devices.contains { !$0.blockDevices.isEmpty }
+        let hasNodes = snapshot.devices.contains(where: \.mayBeOpen)
+        let processes = hasNodes ? ProcessTable(on: host, namespaces: hasDisks, bounds: bounds) : nil
+        if let processes, hasDisks { readDisks(processes, into: &snapshot) }
         if hasInterfaces { readInterfaces(into: &snapshot) }
-        let hasNodes = snapshot.devices.contains { $0.vfio.group != nil || $0.vfio.cdev != nil }
-        if hasNodes { readVFIO(into: &snapshot) }
+        if snapshot.devices.contains(where: \.isDisplay) { readDisplays(into: &snapshot) }
+        add(KernelConsoles(on: host).byFunction, to: &snapshot)
+        if let processes { readNodes(processes, into: &snapshot) }
         addVirtualFunctions(to: &snapshot)
     }
 
-    private func readDisks(into snapshot: inout HostSnapshot) {
-        let disks = DiskUses(on: host, otherDisks: snapshot.otherBlockDevices)
-        snapshot.notes += disks.notes
-        for index in snapshot.devices.indices {
-            for disk in snapshot.devices[index].blockDevices { snapshot.devices[index].uses += disks.uses(of: disk) }
+    private func readDisks(_ processes: ProcessTable, into snapshot: inout HostSnapshot) {
+        let disks = DiskUses(on: host, otherDisks: snapshot.otherBlockDevices, processes)
+        for index in snapshot.devices.indices where !snapshot.devices[index].blockDevices.isEmpty {
+            snapshot.devices[index].unseen += disks.unseen
+            for disk in snapshot.devices[index].blockDevices {
+                let uses = disks.uses(of: disk)
+                snapshot.devices[index].uses += uses
+                if uses.isEmpty { snapshot.devices[index].unseen += disks.unseen(of: disk) }
+            }
         }
     }
 
     private func readInterfaces(into snapshot: inout HostSnapshot) {
         let interfaces = InterfaceUses(on: host)
-        snapshot.notes += interfaces.notes
-        for index in snapshot.devices.indices {
+        for index in snapshot.devices.indices where !snapshot.devices[index].interfaces.isEmpty {
+            snapshot.devices[index].unseen += interfaces.notes
             for name in snapshot.devices[index].interfaces {
                 snapshot.devices[index].uses += interfaces.uses(of: name)
             }
         }
     }
 
-    private func readVFIO(into snapshot: inout HostSnapshot) {
-        let holders = VFIOHolders(on: host)
-        snapshot.notes += holders.notes
-        for index in snapshot.devices.indices {
-            let nodes = snapshot.devices[index].vfio
-            snapshot.devices[index].uses += holders.uses(of: [nodes.group, nodes.cdev].compactMap(\.self))
+    private func readDisplays(into snapshot: inout HostSnapshot) {
+        let displays = DisplayUses(on: host)
+        for index in snapshot.devices.indices where snapshot.devices[index].isDisplay {
+            snapshot.devices[index].uses += displays.uses(of: snapshot.devices[index])
+            snapshot.devices[index].unseen += displays.unseen
         }
+    }
+
+    private func readNodes(_ processes: ProcessTable, into snapshot: inout HostSnapshot) {
+        var disks: [String: [PCIAddress]] = [:]
+        for device in snapshot.devices {
+            for disk in device.blockDevices { disks[disk, default: []].append(device.address) }
+        }
+        add(NodeUses(on: host, processes, disks: disks).byFunction, to: &snapshot)
+        let holders = VFIOHolders(on: host, processes)
+        for index in snapshot.devices.indices where snapshot.devices[index].mayBeOpen {
+            snapshot.devices[index].uses += holders.uses(of: snapshot.devices[index])
+            snapshot.devices[index].unseen += processes.unseen
+        }
+    }
+
+    private func add(_ uses: [PCIAddress: [Use]], to snapshot: inout HostSnapshot) {
+        for (address, uses) in uses { snapshot.update(address) { $0.uses += uses } }
     }
 
     /// A physical function is in use when one of its virtual functions is: they go when it changes its driver.
@@ -64,7 +93,33 @@ struct UseReader {
                 return "VF \(number) (\(address)) is bound to \(driver)"
             }
             if !used.isEmpty { snapshot.devices[index].uses.append(Use(by: .vf, detail: enumerated(used))) }
+            addUnseen(of: functions, to: index, in: &snapshot)
         }
+    }
+
+    /// What hides a user of a virtual function hides one of its physical function.
+    private func addUnseen(of functions: [PCIAddress], to index: Int, in snapshot: inout HostSnapshot) {
+        for address in functions {
+            guard let place = snapshot.index(of: address), !snapshot.devices[place].unseen.isEmpty else { continue }
+            for sentence in snapshot.devices[place].unseen where !snapshot.devices[index].unseen.contains(sentence) {
+                snapshot.devices[index].unseen.append(sentence)
+            }
+        }
+    }
+}
+
+extension Device {
+    /// Base class 03, and the VGA devices from before there were classes.
+    var isDisplay: Bool { classID >> 16 == 0x03 || classID >> 8 == 0x0001 }
+
+    /// Whether there may be nodes under /dev that a process could have open: disks, displays, VFIO and whatever else a
+    /// driver makes. Of network cards only InfiniBand has any, bridges have none.
+    var mayBeOpen: Bool {
+        if vfio.group != nil || vfio.cdev != nil || !blockDevices.isEmpty || !infinibandDevices.isEmpty { return true }
+        if !drmCards.isEmpty || !renderNodes.isEmpty || !framebuffers.isEmpty || !scsiHosts.isEmpty { return true }
+        guard let driver else { return false }
+        // Storage, displays, multimedia, communication, coprocessors and accelerators.
+        return [0x01, 0x03, 0x04, 0x07, 0x0b, 0x12].contains(classID >> 16) && !DriverPolicy.harmless.contains(driver)
     }
 }
 

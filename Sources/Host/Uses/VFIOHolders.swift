@@ -1,71 +1,85 @@
 internal import HostAccess
-internal import SystemPackage
+internal import PCI
 
-/// Which processes have VFIO's device nodes open: the links in `/proc/*/fd`, walked once.
+/// Who has devices open through VFIO.
+///
+/// A group's node, and a device's own (which holds the device also before it is bound to an iommufd), are seen by their
+/// names. A device's descriptor that came from a group has none: once the group's descriptor is closed, it is all there
+/// is, and the kernel tells which device it is only since 6.18 (`vfio-device-syspath` in fdinfo). Before that the device's
+/// own `enable` tells apart those that can be meant: vfio-pci enables a device when it is first opened.
 struct VFIOHolders {
-    /// A process, and the nodes that it has open.
-    private struct Holder {
-        var pid: Int
-        var command: String
-        var nodes: Set<String>
-    }
+    private let host: any HostAccess
+    private let processes: ProcessTable
+    /// Processes with descriptors of devices that the kernel names, by device.
+    private var named: [PCIAddress: [ProcessTable.Holder]] = [:]
+    /// Processes with descriptors of devices that nothing names.
+    private var nameless: [ProcessTable.Holder] = []
 
-    private var holders: [Holder] = []
-    /// What could not be looked at.
-    private(set) var notes: [String] = []
-
-    init(on host: any HostAccess) {
-        let pids: [Int]
-        do {
-            pids = try host.entries("/proc").compactMap { Int($0) }.sorted()
-        } catch {
-            pids = []
-        }
-        guard !pids.isEmpty else {
-            notes.append("no process can be seen in /proc, so who has VFIO devices open is not known")
-            return
-        }
-        var hidden = 0
-        for pid in pids {
-            let path = "/proc/\(pid)/fd"
-            let files: any HostDirectory
-            let numbers: [String]
-            do throws(HostAccessError) {
-                files = try host.directory(path)
-                numbers = try files.entries("")
-            } catch {
-                // A process that has ended meanwhile hides nothing.
-                if error.errno == .permissionDenied || error.errno == .notPermitted { hidden += 1 }
-                continue
-            }
-            let nodes = Set(numbers.compactMap { Self.node(files, $0) })
-            guard !nodes.isEmpty else { continue }
-            let command = host.optionalText("/proc/\(pid)/comm") ?? "unknown"
-            holders.append(Holder(pid: pid, command: command, nodes: nodes))
-        }
-        if hidden > 0 {
-            notes.append(
-                "the open files of \(hidden) processes may not be read, so who has VFIO devices open is known only in "
-                    + "part: run as root to see all")
+    init(on host: any HostAccess, _ processes: ProcessTable) {
+        self.host = host
+        self.processes = processes
+        for holder in processes.holders where !holder.vfioDescriptors.isEmpty {
+            let devices = holder.vfioDescriptors.map { device(of: $0, of: holder.pid) }
+            for device in Set(devices.compactMap(\.self)) { named[device, default: []].append(holder) }
+            if devices.contains(nil) { nameless.append(holder) }
         }
     }
 
-    /// The node that an open file is; one whose name is gone already (the device is being removed) still counts.
-    private static func node(_ files: any HostDirectory, _ number: String) -> String? {
-        let target: String
-        do { target = try files.readLink(number) } catch { return nil }
-        guard target.hasPrefix("/dev/vfio/") else { return nil }
-        let deleted = " (deleted)"
-        return target.hasSuffix(deleted) ? String(target.dropLast(deleted.count)) : target
-    }
-
-    /// Who has one of these nodes open.
-    func uses(of nodes: [String]) -> [Use] {
-        holders.compactMap { holder in
+    /// Who has a device open.
+    func uses(of device: Device) -> [Use] {
+        guard let driver = device.driver, DriverPolicy.isVFIO(driver) else { return [] }
+        var uses: [Use] = []
+        var seen: Set<Int> = []
+        let nodes = nodes(of: device)
+        for holder in processes.holders where !nodes.isEmpty {
             let open = nodes.filter(holder.nodes.contains)
-            guard !open.isEmpty else { return nil }
-            let detail = "process \(holder.pid) (\(holder.command)) has \(enumerated(open)) open"
-            return Use(by: .vfio, detail: detail)
+            guard !open.isEmpty else { continue }
+            seen.insert(holder.pid)
+            uses.append(Use(by: .vfio, detail: "\(holder.description) has \(enumerated(open)) open"))
         }
+        for holder in named[device.address] ?? [] where !seen.contains(holder.pid) {
+            uses.append(Use(by: .vfio, detail: "\(holder.description) has \(device.address) open"))
+        }
+        return uses.isEmpty ? unexplained(device) : uses
+    }
+
+    private func nodes(of device: Device) -> [String] {
+        var nodes = [device.vfio.group, device.vfio.cdev].compactMap(\.self)
+        // A group without an IOMMU behind it has a node of another name.
+        if let group = device.iommuGroup { nodes.append("/dev/vfio/noiommu-\(group)") }
+        return nodes
+    }
+
+    /// A device that no name leads to, and that may be open all the same.
+    private func unexplained(_ device: Device) -> [Use] {
+        let count = host.optionalText(device.path + "/enable").flatMap { decimalAttribute($0.utf8) }
+        switch count {
+        case 0:
+            return []
+        case nil:
+            // Whoever holds a group has its devices from there; the others can have any.
+            return nameless.filter { !$0.nodes.contains { $0.hasPrefix("/dev/vfio/") && $0 != "/dev/vfio/vfio" } }
+                .map {
+                    Use(by: .vfio, detail: "\($0.description) has a VFIO device open, and which one cannot be seen")
+                }
+        case _?:
+            if nameless.isEmpty, !processes.unseen.isEmpty {
+                let detail = "it is open (its enable is not 0), by a process that cannot be seen"
+                return [Use(by: .vfio, detail: detail)]
+            }
+            return nameless.map {
+                Use(by: .vfio, detail: "\($0.description) has a VFIO device open, and nobody else has this one")
+            }
+        }
+    }
+
+    /// The device that the kernel says a descriptor is of.
+    private func device(of descriptor: String, of pid: Int) -> PCIAddress? {
+        let key = "vfio-device-syspath:"
+        guard let text = host.optionalText("/proc/\(pid)/fdinfo/\(descriptor)"),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix(key) }),
+            let name = line.split(separator: "/").last
+        else { return nil }
+        return PCIAddress(name)
     }
 }

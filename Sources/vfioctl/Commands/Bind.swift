@@ -46,10 +46,13 @@ struct Bind: ParsableCommand {
 
     func run() throws {
         try ChangeCommand(name: "bind", global: global, options: options).run { snapshot, host, _ in
+            var snapshot = snapshot
             let addresses = try DeviceArguments(devices).resolve(in: snapshot, on: host).map(\.address)
             let forced = try Set(force.flatMap { try Self.forces($0, in: snapshot, on: host) })
-            return BindRequest(devices: addresses, driver: Self.driverName(driver), wholeGroup: group, forced: forced)
-                .plan(on: snapshot)
+            let request = BindRequest(
+                devices: addresses, driver: Self.driverName(driver), wholeGroup: group, forced: forced)
+            snapshot.readSignatures(of: request.targets(on: snapshot).map(\.address), from: host)
+            return request.plan(on: snapshot)
         }
     }
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Host
+internal import PCI
 internal import LiveHost
 
 struct Show: ParsableCommand {
@@ -12,11 +13,17 @@ struct Show: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        let (host, snapshot) = try global.observe()
-        let devices = try DeviceArguments([device]).resolve(in: snapshot, on: host)
+        var (host, snapshot) = try global.observe()
+        let addresses = try DeviceArguments([device]).resolve(in: snapshot, on: host).map(\.address)
+        snapshot.readSignatures(of: addresses, from: host)
+        snapshot.readHardware(of: addresses, from: host)
+        // A virtual function is known by its physical one, whose serial number is part of the stable identity.
+        let physicalFunctions = Set(addresses.compactMap { snapshot.device(at: $0)?.physicalFunction })
+        snapshot.readSerialNumbers(of: physicalFunctions.subtracting(addresses).sorted(), from: host)
+        let devices = addresses.compactMap { snapshot.device(at: $0) }
         let names = SystemDeviceNames()
         if global.json {
-            try Output.print(json: DeviceListReport(devices, of: snapshot, names: names, command: "show"))
+            try Output.print(json: ShowReport(devices, of: snapshot, names: names))
         } else {
             let sheets = devices.map { DeviceSheet($0, in: snapshot, names: names).text }
             Output.print(sheets.joined(separator: "\n"), width: global.lineWidth)

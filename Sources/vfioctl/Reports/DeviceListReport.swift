@@ -1,7 +1,8 @@
 internal import Host
+internal import HostAccess
 internal import PCI
 
-/// The contract's answer of `list`, and of `show` for the devices it was asked about.
+/// The contract's answer of `list`.
 struct DeviceListReport: Encodable {
     var schema: String
     var devices: [DeviceReport]
@@ -9,11 +10,10 @@ struct DeviceListReport: Encodable {
     var notes: [String]
 
     init(
-        _ devices: [Device], of snapshot: HostSnapshot, names: some DeviceNames, command: String = "list",
-        stable: Bool = true
+        _ devices: [Device], of snapshot: HostSnapshot, names: some DeviceNames, stable: Bool = true
     ) {
-        schema = "vfioctl.\(command)/1"
-        notes = snapshot.notes
+        schema = "vfioctl.list/1"
+        notes = snapshot.notes + snapshot.unseen
         self.devices = devices.map { DeviceReport($0, names: names) }
         guard stable else { return }
         for (index, device) in devices.enumerated() {
@@ -40,6 +40,17 @@ struct DeviceReport: Encodable {
         @Nullable var cdev: String?
     }
 
+    struct SignatureReport: Encodable {
+        var blockDevice: String
+        var type: String
+        @Nullable var label: String?
+
+        enum CodingKeys: String, CodingKey {
+            case type, label
+            case blockDevice = "block_device"
+        }
+    }
+
     var address: PCIAddress
     var vendorID: String
     var deviceID: String
@@ -61,12 +72,24 @@ struct DeviceReport: Encodable {
     var vfio: VFIOReport
     var interfaces: [String]
     var blockDevices: [String]
+    var drmCards: [String]
+    var renderNodes: [String]
+    var framebuffers: [String]
+    var infinibandDevices: [String]
+    var scsiHosts: [String]
+    var fcHosts: [String]
+    /// What could not be looked at, and so could hide a user of this device.
+    var unseen: [String]
+    /// What is written on disks that nobody uses; `list` does not ask, and has none.
+    var signatures: [SignatureReport]
     var problems: [String]
     /// Left out where it was not asked for.
     var stable: Nullable<StableIdentity>?
 
     enum CodingKeys: String, CodingKey {
-        case address, revision, vendor, device, driver, sriov, vfio, interfaces, problems, stable
+        case address, revision, vendor, device, driver, sriov, vfio, interfaces, framebuffers, unseen, signatures,
+            problems
+        case stable
         case vendorID = "vendor_id"
         case deviceID = "device_id"
         case subsystemVendorID = "subsystem_vendor_id"
@@ -80,6 +103,11 @@ struct DeviceReport: Encodable {
         case vfIndex = "vf_index"
         case inUse = "in_use"
         case blockDevices = "block_devices"
+        case drmCards = "drm_cards"
+        case renderNodes = "render_nodes"
+        case infinibandDevices = "infiniband_devices"
+        case scsiHosts = "scsi_hosts"
+        case fcHosts = "fc_hosts"
     }
 
     init(_ device: Device, names: some DeviceNames) {
@@ -106,6 +134,16 @@ struct DeviceReport: Encodable {
         vfio = VFIOReport(group: device.vfio.group, cdev: device.vfio.cdev)
         interfaces = device.interfaces
         blockDevices = device.blockDevices
+        drmCards = device.drmCards
+        renderNodes = device.renderNodes
+        framebuffers = device.framebuffers
+        infinibandDevices = device.infinibandDevices
+        scsiHosts = device.scsiHosts
+        fcHosts = device.fcHosts
+        unseen = device.unseen
+        signatures = device.signatures.map {
+            SignatureReport(blockDevice: $0.blockDevice, type: $0.content.type, label: $0.content.label)
+        }
         problems = device.problems
     }
 }

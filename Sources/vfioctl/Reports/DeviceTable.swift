@@ -28,7 +28,7 @@ struct DeviceTable {
         table.add(device.numaNode)
         table.add(device.driver ?? "-")
         table.add(label.ids)
-        table.add(device.uses.isEmpty ? "-" : Self.users(device.uses))
+        table.add(Self.users(device))
         let children =
             device.interfaces.isEmpty && device.blockDevices.isEmpty
             ? "" : (device.interfaces + device.blockDevices).joined(separator: ",") + ": "
@@ -50,8 +50,10 @@ struct DeviceTable {
         return label
     }
 
-    /// The kinds of users, each once: "mount,holder".
-    private static func users(_ uses: [Use]) -> String {
+    /// The kinds of users, each once: "mount,holder". Nobody is "-", and "?" where one could not look everywhere.
+    private static func users(_ device: borrowing Device) -> String {
+        let uses = device.uses
+        guard !uses.isEmpty else { return device.unseen.isEmpty ? "-" : "?" }
         var kinds: [String] = []
         for use in uses where !kinds.contains(use.by.rawValue) { kinds.append(use.by.rawValue) }
         return kinds.joined(separator: ",")

@@ -41,6 +41,34 @@ check_refusal "nor given to another driver" 3 "$holder" vfioctl bind 00:03.0 --d
 check_driver "vfio-pci still has it" 0000:00:03.0 vfio-pci
 kill "$holder"
 wait "$holder" || true
+check_attribute "VFIO leaves a device disabled that nobody has open" /sys/bus/pci/devices/0000:00:03.0/enable 0
+
+# Opened, but not yet bound to an iommufd, as it is handed to QEMU: held all the same.
+vfioctl run 00:03.0 --backend iommufd -- sleep 100 &
+holder=$!
+check "an unbound device node is shown as in use" wait_until 10 is_open 00:03.0
+check_json "by its own node" true ".devices[].in_use[].detail | contains(\"/dev/vfio/devices/\") and contains(\"$holder\")" \
+    vfioctl show 00:03.0 --json
+check_attribute "though VFIO has not enabled it" /sys/bus/pci/devices/0000:00:03.0/enable 0
+check_refusal "and is not given back" 3 "$holder" vfioctl restore 00:03.0
+kill "$holder"
+wait "$holder" || true
+
+# The device's descriptor alone, after its group's was closed: nothing names it.
+vfioctl bind 02:00.0 >/dev/null
+# shellcheck disable=SC2016 # expanded by the inner shell
+vfioctl run 00:03.0 --backend group -- bash -c 'for fd in /proc/self/fd/*; do
+    case $(readlink "$fd") in /dev/vfio/[0-9]*) eval "exec ${fd##*/}>&-" ;; esac
+done; exec sleep 100' &
+holder=$!
+check "a device's descriptor without a name is shown as in use" wait_until 10 is_open 00:03.0
+check_json "by whoever has one" true \
+    ".devices[].in_use[].detail | contains(\"$holder\") and contains(\"has a VFIO device open\")" vfioctl show 00:03.0 --json
+check_json "and not the device beside it, which is not open" 0 '.devices[].in_use | length' vfioctl show 02:00.0 --json
+check "that one is given back" vfioctl restore 02:00.0
+check_refusal "the open one is not" 3 "$holder" vfioctl restore 00:03.0
+kill "$holder"
+wait "$holder" || true
 check "once it is closed, it is given back" vfioctl restore 00:03.0
 check_driver "nobody has it, as before" 0000:00:03.0 none
 [ -e $nic/net/eth1 ]
