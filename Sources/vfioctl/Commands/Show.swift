@@ -25,7 +25,8 @@ struct Show: ParsableCommand {
         if global.json {
             try Output.print(json: ShowReport(devices, of: snapshot, names: names))
         } else {
-            Output.print(devices.map { DeviceSheet($0, in: snapshot, names: names).text }.joined(separator: "\n"))
+            let sheets = devices.map { DeviceSheet($0, in: snapshot, names: names).text }
+            Output.print(sheets.joined(separator: "\n"), width: global.lineWidth)
         }
     }
 }

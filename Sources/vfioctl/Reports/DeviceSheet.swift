@@ -1,5 +1,6 @@
 internal import Host
 internal import PCI
+internal import Rendering
 
 /// `show` for people: one fact a line, in groups: the device, its place in the host, its users, its hardware, and what its
 /// configuration space can do.
