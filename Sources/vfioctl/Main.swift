@@ -31,7 +31,8 @@ struct Vfioctl: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            List.self, Groups.self, Show.self, Check.self, Bind.self, Restore.self, SRIOVCommand.self, IRQCommand.self,
+            List.self, Groups.self, Show.self, Check.self, Watch.self, Bind.self, Restore.self, SRIOVCommand.self,
+            IRQCommand.self,
             Inspect.self, Read.self, Write.self, Regs.self, Run.self, Attach.self, Detach.self,
             CaptureCommand.self,
         ])

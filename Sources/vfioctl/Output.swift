@@ -37,9 +37,14 @@ enum Output {
 
     /// Writes one JSON object, keys in order, and a newline.
     static func print(json value: some Encodable) throws {
+        write(try encoded(value), to: .standardOutput)
+    }
+
+    /// One JSON object, keys in order, and a newline.
+    static func encoded(_ value: some Encodable) throws -> [UInt8] {
         var bytes = try JSONWriter.bytes(of: value)
         bytes.append(UInt8(ascii: "\n"))
-        write(bytes, to: .standardOutput)
+        return bytes
     }
 
     /// A reader that went away ends the command quietly; what else can go wrong (a full disk) is told.
