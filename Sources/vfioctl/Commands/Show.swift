@@ -14,6 +14,7 @@ struct Show: ParsableCommand {
     func run() throws {
         var (host, snapshot) = try global.observe()
         let addresses = try DeviceArguments([device]).resolve(in: snapshot, on: host).map(\.address)
+        snapshot.readSerialNumbers(of: addresses, from: host)
         snapshot.readSignatures(of: addresses, from: host)
         let devices = addresses.compactMap { snapshot.device(at: $0) }
         let names = SystemDeviceNames()
