@@ -15,6 +15,7 @@ struct Show: ParsableCommand {
     func run() throws {
         var (host, snapshot) = try global.observe()
         let addresses = try DeviceArguments([device]).resolve(in: snapshot, on: host).map(\.address)
+        snapshot.readSerialNumbers(of: addresses, from: host)
         snapshot.readSignatures(of: addresses, from: host)
         snapshot.readHardware(of: addresses, from: host)
         // A virtual function is known by its physical one, whose serial number is part of the stable identity.

@@ -20,15 +20,18 @@ awk 'NR == FNR { before[$1] = $2 } NR != FNR && ($1 in before) && before[$1] != 
     $identities now >moved
 check_equal "those on buses have other addresses" yes "$([ "$(wc -l <moved)" -ge 10 ] && echo yes)"
 
-for was in 01:00.0 02:00.0 03:00.0 04:00.1 06:00.0 08:03.0; do
-    bus=${was%%:*}
-    is=0000:0$((bus + 1)):${was#*:}
-    check_json "what was $was is found at $is" "$is" '.devices[].address' vfioctl show "$(identity_of $was)" --json
-done
-for was in 00:03.0 81:00.0; do
-    check_json "what stayed at $was is found there" "0000:$was" '.devices[].address' \
-        vfioctl show "$(identity_of $was)" --json
-done
+while read -r was is; do
+    check_json "what was $was is found at $is" "0000:$is" '.devices[].address' vfioctl show "$(identity_of "$was")" --json
+done <<DEVICES
+01:00.0 02:00.0
+02:00.0 03:00.0
+03:00.0 04:00.0
+04:00.1 05:00.1
+06:00.0 07:00.0
+08:03.0 09:03.0
+00:03.0 00:03.0
+81:00.0 81:00.0
+DEVICES
 
 igb=$(identity_of 01:00.0)
 check_outcome "virtual functions are made on the right card" done vfioctl sriov create "$igb" 2 --driver vfio-pci
