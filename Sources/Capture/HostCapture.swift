@@ -13,6 +13,8 @@ public struct HostCapture: Sendable {
     public private(set) var snapshot: HostSnapshot
     /// The answers, as files, directories and links.
     public var tree: CaptureTree
+    /// Whether `redact` was called.
+    public internal(set) var isRedacted = false
 
     /// Reads a host, changing nothing.
     ///
@@ -29,9 +31,24 @@ public struct HostCapture: Sendable {
         return HostCapture(snapshot: snapshot, tree: recorder.tree())
     }
 
-    /// Whether a captured directory reads as this host did.
+    /// Whether a captured directory reads as this host did; of a redacted one, whether it has the same devices, used by the
+    /// same kinds of users.
     public func isEqual(to capture: any HostAccess) throws(HostAccessError) -> Bool {
-        try Self.ask(capture) { _ in } == snapshot
+        let other = try Self.ask(capture) { _ in }
+        return isRedacted ? Self.outline(other) == Self.outline(snapshot) : other == snapshot
+    }
+
+    private static func outline(_ snapshot: HostSnapshot) -> HostSnapshot {
+        var outline = HostSnapshot(devices: [], groups: snapshot.groups, drivers: snapshot.drivers)
+        outline.devices = snapshot.devices.map { device in
+            Device(
+                address: device.address, identity: device.identity, classID: device.classID, revision: device.revision,
+                driver: device.driver, driverOverride: device.driverOverride, iommuGroup: device.iommuGroup,
+                numaNode: device.numaNode, physicalFunction: device.physicalFunction, vfIndex: device.vfIndex,
+                sriov: device.sriov, blockDevices: device.blockDevices, vfio: device.vfio,
+                uses: device.uses.map { Use(by: $0.by, detail: "") }, problems: device.problems)
+        }
+        return outline
     }
 
     /// Every question that a command asks.

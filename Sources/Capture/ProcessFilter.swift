@@ -9,7 +9,7 @@ internal import HostAccess
 struct ProcessFilter {
     /// What is kept of a process's directory, besides its descriptors: nothing with arguments or environment in it.
     private static let files: Set<String> = [
-        "cgroup", "comm", "limits", "mountinfo", "mounts", "net", "ns", "stat", "status",
+        "cgroup", "comm", "fdinfo", "limits", "mountinfo", "mounts", "net", "ns", "stat", "status",
     ]
 
     /// Nodes that are no device of their own.

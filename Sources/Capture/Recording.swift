@@ -44,7 +44,7 @@ struct Recording: Sendable {
         for path in present where processes.keeps(path) { nodes[path] = .file([]) }
         for path in directories where processes.keeps(path) && !path.isEmpty { nodes[path] = .directory }
         for (path, answer) in links where processes.keeps(path) {
-            if case .link(let target) = answer { nodes[path] = .link(target) }
+            if case .link(let target) = answer { nodes[path] = CaptureTree.link(to: target) }
         }
         for (path, content) in files where processes.keeps(path) { nodes[path] = .file(content) }
         nodes[""] = nil
@@ -64,7 +64,7 @@ struct Recording: Sendable {
     private func node(at path: String, asking host: any HostAccess) -> CaptureTree.Node {
         do {
             let target = try host.readLink(path)
-            return .link(target)
+            return CaptureTree.link(to: target)
         } catch {
             return .unread
         }

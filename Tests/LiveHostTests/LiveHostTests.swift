@@ -94,6 +94,15 @@ struct LiveHostTests {
         #expect(try LiveHost().text(scratch.path + "/victim") == "untouched")
     }
 
+    @Test("only a disk is asked what is written on it")
+    func noDisk() {
+        for (name, errno) in [("null", Errno(rawValue: ENOTBLK)), ("no-such-disk", .noSuchFileOrDirectory)] {
+            let error = #expect(throws: HostAccessError.self) { try LiveHost().content(ofBlockDevice: name) }
+            #expect(error?.path == "/dev/" + name)
+            #expect(error?.errno == errno)
+        }
+    }
+
     @Test("a module that does not exist is an error with its name")
     func noSuchModule() throws {
         let error = #expect(throws: HostAccessError.self) { try LiveHost().loadModule("no_such_module_at_all") }

@@ -5,6 +5,8 @@ internal import PCI
 struct DisplayUses {
     private let host: any HostAccess
     private let memory: MemoryMap
+    /// What could not be looked at, of any device of the display class.
+    let unseen: [String]
     /// The framebuffer that the kernel's console is on, with the console: `fb0`, `vtcon1`.
     private var framebufferConsole: (framebuffer: String, console: String)?
     /// The console that writes VGA text: `vtcon0`.
@@ -13,6 +15,7 @@ struct DisplayUses {
     init(on host: any HostAccess) {
         self.host = host
         memory = MemoryMap(on: host)
+        unseen = memory.unseen.map { [$0] } ?? []
         readConsoles()
     }
 
@@ -66,9 +69,6 @@ struct DisplayUses {
         }
         return uses
     }
-
-    /// What could not be looked at, of any device of the display class.
-    var unseen: [String] { [memory.unseen].compactMap(\.self) }
 
     /// Base class 03, subclass 00.
     private static let vga: UInt32 = 0x0300

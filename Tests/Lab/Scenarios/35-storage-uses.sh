@@ -75,6 +75,7 @@ used_as "and what is mounted from it: the whole way up" holder \
     "nvme0n1p2 is held by md127, held by dm-0 (lab-root), mounted on /tmp/mnt"
 check_refused_by "bind names it" holder vfioctl bind $disk --dry-run
 umount /tmp/mnt
+# shellcheck disable=SC2217 # that it has it open is all that is wanted
 sleep 100 <$node &
 reader=$!
 used_as "a process that has the mapping open, as a guest has its disk" holder "open in process $reader"
@@ -85,11 +86,13 @@ mdadm --stop /dev/md127 >>mdadm-log 2>&1
 check_output "the stopped array is a warning" "nvme0n1p2 is not in use, but has linux_raid_member on it" vfioctl show $disk
 mdadm --zero-superblock /dev/nvme0n1p2 >>mdadm-log 2>&1
 
+# shellcheck disable=SC2217
 sleep 100 </dev/nvme0n1p3 &
 reader=$!
 used_as "a process that has a partition open" process "process $reader"
 kill "$reader"
 wait "$reader" || true
+# shellcheck disable=SC2217
 sleep 100 </dev/nvme0 &
 reader=$!
 used_as "a process that has the controller's node open" process "has /dev/nvme0 open"
