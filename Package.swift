@@ -67,7 +67,7 @@ let package = Package(
         library("Readiness", ["Host", "HostAccess", "PCI", "VFIO", system]),
 
         // A host as a directory.
-        library("Capture", ["Host", "HostAccess", "Changes", "Readiness", "Netlink", "PCI", system]),
+        library("Capture", ["Host", "HostAccess", "Changes", "Readiness", "Netlink", "PCI", "VFIO", system]),
 
         // Text for a terminal: tables and lines that fit.
         library("Rendering", ["PCI"]),

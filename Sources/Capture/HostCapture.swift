@@ -3,6 +3,7 @@ public import HostAccess
 internal import Changes
 internal import PCI
 internal import Readiness
+internal import VFIO
 
 /// A host, read whole: what every command that looks at a host, or plans a change of it, asks.
 ///
@@ -56,14 +57,20 @@ public struct HostCapture: Sendable {
         -> HostSnapshot
     {
         progress("reading devices, groups and who uses them")
-        let snapshot = try HostSnapshot.read(from: host)
-        for (index, device) in snapshot.devices.enumerated() {
-            progress("reading device \(index + 1) of \(snapshot.devices.count): \(device.address)")
+        var snapshot = try HostSnapshot.read(from: host)
+        let addresses = snapshot.devices.map(\.address)
+        snapshot.readSignatures(of: addresses, from: host)
+        for (index, address) in addresses.enumerated() {
+            progress("reading device \(index + 1) of \(addresses.count): \(address)")
+            snapshot.readHardware(of: [address], from: host)
+            guard let device = snapshot.device(at: address) else { continue }
             _ = InterruptSnapshot.read(from: host, of: device)
             askForSimulator(device, host)
         }
+        progress("reading why groups are as they are")
+        _ = snapshot.isolation(on: host)
         progress("reading what makes the host ready")
-        _ = Readiness.check(host, snapshot, devices: snapshot.devices)
+        _ = Readiness.check(host, snapshot, devices: snapshot.devices, guestMemory: MemorySize("1G"))
         for group in snapshot.groups { Self.list("/sys/kernel/iommu_groups/\(group.id)/devices", host) }
         // A journal that makes no sense is captured all the same: the simulated host then complains of it as this one does.
         do { _ = try Journal(of: host).origins() } catch {}

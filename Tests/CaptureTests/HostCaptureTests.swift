@@ -1,13 +1,15 @@
-internal import Capture
 internal import Changes
 internal import Host
 internal import HostAccess
 internal import HostSimulator
+internal import Netlink
 internal import PCI
 internal import Passthrough
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
+
+@testable internal import Capture
 
 @Suite("A capture is what the host answered")
 struct HostCaptureTests {
@@ -181,4 +183,118 @@ struct ProcessFilterTests {
         #expect(try HostSnapshot.read(from: directory) == capture.snapshot)
         #expect(try HostSnapshot.read(from: SimulatedHost(loading: directory)).notes == capture.snapshot.notes)
     }
+}
+
+@Suite("What a capture keeps of answers that are no files of sysfs")
+struct OtherAnswerTests {
+    let captured = CapturedHost()
+
+    @Test("netlink's dumps, modules by alias, what is on disks")
+    func questions() throws {
+        let host = ScriptedHost(try captured.host)
+        let recorder = RecordingHost(host)
+        #expect(try recorder.netlinkDump(.link) == [1, 2, 3])
+        #expect(try recorder.modules(claiming: "pci:v*[x]?") == ["igb", "igb_uio"])
+        #expect(try recorder.modules(claiming: "pci:none") == [])
+        #expect(try recorder.content(ofBlockDevice: "sda") == DiskContent(type: "ext4", label: "my disk"))
+        #expect(try recorder.content(ofBlockDevice: "sdb") == nil)
+        let error = #expect(throws: HostAccessError.self) { try recorder.content(ofBlockDevice: "sdc") }
+        #expect(error?.errno == .permissionDenied)
+
+        let work = TemporaryDirectory()
+        var writer = try CaptureWriter(work.path + "/c")
+        try writer.write(recorder.tree())
+        writer.keep()
+        let directory = try CapturedDirectory(work.path + "/c")
+        #expect(try directory.netlinkDump(.link) == [1, 2, 3])
+        #expect(try directory.modules(claiming: "pci:v*[x]?") == ["igb", "igb_uio"])
+        #expect(try directory.modules(claiming: "pci:v1[x]1") == [])
+        #expect(try directory.modules(claiming: "pci:none") == [])
+        #expect(try directory.content(ofBlockDevice: "sda") == DiskContent(type: "ext4", label: "my disk"))
+        #expect(try directory.content(ofBlockDevice: "sdb") == nil)
+        let again = #expect(throws: HostAccessError.self) { try directory.content(ofBlockDevice: "sdc") }
+        #expect(again?.errno == .permissionDenied)
+    }
+
+    @Test("the beginning of a file that is not read to its end, unless it is")
+    func beginnings() throws {
+        captured.tree.file("sys/vpd", "0123456789")
+        let recorder = RecordingHost(try captured.host)
+        #expect(try recorder.readStart("/sys/vpd", count: 4) == Array("0123".utf8))
+        #expect(recorder.tree().nodes["/sys/vpd"] == .file(Array("0123".utf8)))
+        #expect(try recorder.read("/sys/vpd") == Array("0123456789".utf8))
+        #expect(recorder.tree().nodes["/sys/vpd"] == .file(Array("0123456789".utf8)))
+    }
+
+    @Test("what another process sees stays apart from what we see")
+    func otherRoots() throws {
+        captured.tree.file("proc/9/root/sys/x", "theirs")
+        captured.tree.file("sys/x", "ours")
+        let recorder = RecordingHost(try captured.host)
+        #expect(try recorder.text("/sys/x") == "ours")
+        #expect(try recorder.text("/proc/9/root/sys/x") == "theirs")
+    }
+
+    @Test("settings with passwords in them are kept as far as they were looked for")
+    func settings() throws {
+        func kept(_ text: String, _ path: String, _ mode: UInt32 = 0o600) -> String? {
+            SettingsFilter.kept(
+                Array(text.utf8), at: path, permissions: NodePermissions(mode: mode, owner: 0, group: 0)
+            ).map { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(
+            kept(
+                "[connection]\nid=Home\ninterface-name=eth0\n[wifi-security]\npsk=secret\n[sriov]\ntotal-vfs=4\n",
+                "/etc/NetworkManager/system-connections/Home.nmconnection")
+                == "[connection]\n\ninterface-name=eth0\n[wifi-security]\n\n[sriov]\ntotal-vfs=4\n")
+        let domain = """
+            <domain><name>secret</name><graphics type='spice' passwd='secret'/>
+            <disk><source file='/home/alice/secret.img'/></disk>
+            <hostdev mode='subsystem' type='pci' managed='yes'><source>
+            <address domain='0x0000' bus='0x01' slot='0x00' function='0x0'/></source></hostdev></domain>
+            """
+        let tags = try #require(kept(domain, "/etc/libvirt/qemu/guest.xml"))
+        #expect(!tags.contains("secret") && !tags.contains("alice"))
+        #expect(tags.contains("managed='yes'") && tags.contains("bus='0x01'"))
+        #expect(kept("token=secret\n", "/etc/anything") == nil)
+        #expect(kept("options vfio-pci ids=8086:10c9\n", "/etc/modprobe.d/vfio.conf", 0o644) != nil)
+        #expect(kept("\u{1}", "/sys/devices/pci0000:00/0000:00:01.0/vpd") != nil)
+    }
+}
+
+/// A host with answers of its own to the questions that are no files.
+private struct ScriptedHost: HostAccess {
+    private let host: CapturedDirectory
+
+    init(_ host: CapturedDirectory) { self.host = host }
+
+    var path: String { "/" }
+    func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8] { [1, 2, 3] }
+    func modules(claiming alias: String) throws(HostAccessError) -> [String] {
+        alias == "pci:none" ? [] : ["igb", "igb_uio"]
+    }
+    func content(ofBlockDevice name: String) throws(HostAccessError) -> DiskContent? {
+        switch name {
+        case "sda": return DiskContent(type: "ext4", label: "my disk")
+        case "sdb": return nil
+        default: throw HostAccessError(.read, "/dev/" + name, errno: .permissionDenied)
+        }
+    }
+    func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] {
+        path == "/proc/sys/kernel/osrelease" ? Array("6.12\n".utf8) : try host.read(path, limit: limit)
+    }
+    func readLink(_ path: String) throws(HostAccessError) -> String { try host.readLink(path) }
+    func entries(_ path: String) throws(HostAccessError) -> [String] { try host.entries(path) }
+    func exists(_ path: String) -> Bool { host.exists(path) }
+    func directory(_ path: String) throws(HostAccessError) -> any HostDirectory { try host.directory(path) }
+    func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {
+        try host.write(value, to: path, timeLimit: timeLimit)
+    }
+    func loadModule(_ name: String) throws(HostAccessError) { try host.loadModule(name) }
+    func replaceFile(_ path: String, with content: [UInt8]) throws(HostAccessError) {
+        try host.replaceFile(path, with: content)
+    }
+    func removeFile(_ path: String) throws(HostAccessError) { try host.removeFile(path) }
+    func lock(_ path: String) throws(HostAccessError) -> any HostLock { try host.lock(path) }
+    func pause(_ duration: Duration) {}
 }

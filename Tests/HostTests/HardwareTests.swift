@@ -216,6 +216,22 @@ struct HardwareTests {
         #expect(try hardware().modules == ["anything_goes", "igb"])
     }
 
+    @Test("config is read once, vpd is read once, nothing is changed; a snapshot reads neither")
+    func questions() throws {
+        tree.file(Self.home + "/config", bytes: Self.configuration)
+        tree.file(Self.home + "/vpd", bytes: [0x78])
+        attributes(["reset": "", "reset_method": "flr\n"])
+        let host = WatchedHost(try CapturedDirectory(tree.path))
+        var snapshot = try HostSnapshot.read(from: host)
+        let precious = { host.questions.filter { $0.hasSuffix("/config") || $0.hasSuffix("/vpd") } }
+        #expect(precious() == [])
+        let addresses = snapshot.devices.map(\.address)
+        snapshot.readHardware(of: addresses + addresses, from: host)
+        snapshot.readHardware(of: addresses, from: host)
+        #expect(precious().count == 2)
+        #expect(host.questions.filter { $0.hasPrefix("changed") || $0.hasSuffix("/reset") } == [])
+    }
+
     @Test("what was read is the same after being written and read as JSON")
     func coding() throws {
         tree.file(Self.home + "/config", bytes: Self.configuration)

@@ -8,8 +8,8 @@ struct VitalProductDataRedaction {
     /// Keywords that are the same for every card of a model.
     private static let harmless: Set<String> = ["PN", "EC", "FG", "LC", "MN", "PG", "CP", "EX", "RV", "RW"]
 
-    /// The data with everything replaced; nil when its resources make no sense.
-    consuming func run(_ pseudonyms: inout Pseudonyms) -> [UInt8]? {
+    /// The data with everything replaced. From where it makes no sense, or is cut off, it is all zeros.
+    consuming func run(_ pseudonyms: inout Pseudonyms) -> [UInt8] {
         var offset = 0
         while offset < bytes.count {
             let tag = bytes[offset]
@@ -19,27 +19,32 @@ struct VitalProductDataRedaction {
                 offset += 1 + Int(tag & 7)
                 continue
             }
-            guard offset + 3 <= bytes.count else { return nil }
+            guard offset + 3 <= bytes.count else { return blanked(from: offset) }
             let start = offset + 3
             let end = start + Int(bytes[offset + 1]) + Int(bytes[offset + 2]) << 8
-            guard end <= bytes.count else { return nil }
             // 0x90 is what can be read, 0x91 what can be written; 0x82 is the card's name.
-            if tag == 0x90 || tag == 0x91 {
-                guard redact(start..<end, &pseudonyms) else { return nil }
+            if tag == 0x90 || tag == 0x91, let broken = redact(start..<min(end, bytes.count), &pseudonyms) {
+                return blanked(from: broken)
             }
             offset = end
         }
         return bytes
     }
 
-    private mutating func redact(_ range: Range<Int>, _ pseudonyms: inout Pseudonyms) -> Bool {
+    private consuming func blanked(from start: Int) -> [UInt8] {
+        for index in start..<bytes.count { bytes[index] = 0 }
+        return bytes
+    }
+
+    /// Replaces the fields in a range; the place of the first that makes no sense, if there is one.
+    private mutating func redact(_ range: Range<Int>, _ pseudonyms: inout Pseudonyms) -> Int? {
         var offset = range.lowerBound
         while offset < range.upperBound {
-            guard offset + 3 <= range.upperBound else { return false }
-            let keyword = String(decoding: bytes[offset..<(offset + 2)], as: UTF8.self)
             let start = offset + 3
+            guard start <= range.upperBound else { return offset }
             let end = start + Int(bytes[offset + 2])
-            guard end <= range.upperBound else { return false }
+            guard end <= range.upperBound else { return offset }
+            let keyword = String(decoding: bytes[offset..<(offset + 2)], as: UTF8.self)
             if keyword == "RV", start < end {
                 // All bytes to the checksum and with it add up to zero.
                 bytes[start] = 0
@@ -53,6 +58,6 @@ struct VitalProductDataRedaction {
             }
             offset = end
         }
-        return true
+        return nil
     }
 }

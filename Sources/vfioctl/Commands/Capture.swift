@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Capture
 internal import HostAccess
 internal import LinuxIO
+internal import Rendering
 internal import SystemPackage
 
 /// Called so, and not Capture, for the library of that name.
