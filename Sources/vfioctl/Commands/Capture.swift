@@ -30,7 +30,7 @@ struct CaptureCommand: ParsableCommand {
     }
 
     func run() throws {
-        let host = try global.host()
+        let host = try global.answer.host()
         let progress = ProgressLine(verbose: global.verbose)
         DeferredSignals.begin()
         // Whoever may not write there is told so before the host is read.

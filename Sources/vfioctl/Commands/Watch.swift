@@ -33,7 +33,7 @@ struct Watch: ParsableCommand {
             let ending = try EndingSignals()
             // The table's line shows neither uses nor overrides.
             var watch = try DeviceWatch(parts: global.json ? [.uses, .details] : [])
-            let filter = try DeviceFilter(devices, in: watch.snapshot)
+            let filter = try DeviceFilter(devices, in: watch.snapshot, on: LiveHost())
             if global.verbose { Output.note("vfioctl: \(Self.described(watch.source))") }
             let output = WatchOutput(until: ending.descriptor.rawValue)
             let names = SystemDeviceNames()
@@ -82,8 +82,8 @@ struct DeviceFilter {
     private let selectors: [DeviceSelector]
 
     /// - Throws: the contract's status when a name matches nothing now.
-    init(_ names: [String], in snapshot: HostSnapshot) throws {
-        _ = try DeviceArguments(names).resolve(in: snapshot)
+    init(_ names: [String], in snapshot: HostSnapshot, on host: any HostAccess) throws {
+        _ = try DeviceArguments(names).resolve(in: snapshot, on: host)
         selectors = try names.map { try DeviceSelector($0) }
     }
 
