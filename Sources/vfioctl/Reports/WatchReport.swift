@@ -1,6 +1,7 @@
 internal import Host
 internal import LiveHost
 internal import PCI
+internal import Rendering
 
 /// One line of `watch`.
 struct WatchReport: Encodable {
