@@ -32,7 +32,8 @@ struct Watch: ParsableCommand {
         do {
             let ending = try EndingSignals()
             // The table's line shows neither uses nor overrides.
-            var watch = try DeviceWatch(parts: global.json ? [.uses, .details] : [])
+            var watch = try DeviceWatch(
+                parts: DeviceArguments(devices).parts.union(global.json ? [.uses, .details] : []))
             let filter = try DeviceFilter(devices, in: watch.snapshot, on: LiveHost())
             if global.verbose { Output.note("vfioctl: \(Self.described(watch.source))") }
             let output = WatchOutput(until: ending.descriptor.rawValue)
