@@ -62,11 +62,6 @@ public struct DeviceSelector: Hashable, Sendable {
         return .interface(name)
     }
 
-    /// What a snapshot has to hold for `devices(in:)` to find them.
-    public var parts: HostSnapshot.Parts {
-        if case .identity = pattern { .topology } else { [] }
-    }
-
     /// The devices that it names on a host, by address; never none.
     ///
     /// A stable identity needs the snapshot's topology, and one with a serial number is compared with the device's only

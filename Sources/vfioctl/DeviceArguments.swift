@@ -15,13 +15,6 @@ struct DeviceArguments {
         }
     }
 
-    /// What a snapshot has to hold for the names to be looked up in it, and in later ones, without asking the host.
-    var parts: HostSnapshot.Parts {
-        names.reduce(into: []) { parts, name in
-            do { parts.formUnion(try DeviceSelector(name).parts) } catch {}
-        }
-    }
-
     /// The devices, in the order they were named, each once. What only a stable identity needs is read from the host.
     func resolve(in snapshot: HostSnapshot, on host: any HostAccess) throws -> [Device] {
         var devices: [Device] = []
