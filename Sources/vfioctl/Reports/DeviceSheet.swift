@@ -5,10 +5,10 @@ internal import Rendering
 /// `show` for people: one fact a line, in groups: the device, its place in the host, its users, its hardware, and what its
 /// configuration space can do.
 struct DeviceSheet {
-    /// The whole sheet, `width` columns wide where that is given and a word is not wider.
+    /// The whole sheet.
     let text: String
 
-    init(_ device: Device, in snapshot: HostSnapshot, names: some DeviceNames, width: Int? = nil) {
+    init(_ device: Device, in snapshot: HostSnapshot, names: some DeviceNames) {
         let groups = [
             Self.identity(device, in: snapshot, names) + Self.driver(device),
             Self.place(device, in: snapshot),
@@ -19,7 +19,7 @@ struct DeviceSheet {
             Self.remarks(device, in: snapshot),
         ]
         let sheet = groups.filter { !$0.isEmpty }.map { group in
-            group.map { Self.line($0.label, $0.value, width: width) }.joined()
+            group.map { Self.line($0.label, $0.value) }.joined()
         }
         text = "\(device.address)\n" + sheet.joined(separator: "\n")
     }
@@ -182,24 +182,8 @@ struct DeviceSheet {
 
     // MARK: lines
 
-    private static let indent = 15
-
-    /// A label and its value; what does not fit goes on below the value, broken between words.
-    private static func line(_ label: String, _ value: String, width: Int?) -> String {
-        let start = "  " + label + String(repeating: " ", count: max(indent - 2 - label.count, 1))
-        let value = value.printable
-        guard let width, start.count + value.count > width else { return start + value + "\n" }
-        var text = ""
-        var line = start
-        for word in value.split(separator: " ", omittingEmptySubsequences: false) {
-            if line.count > indent, line.count + word.count > width {
-                while line.last == " " { line.removeLast() }
-                text += line + "\n"
-                line = String(repeating: " ", count: indent)
-            }
-            line += word + " "
-        }
-        while line.last == " " { line.removeLast() }
-        return text + line + "\n"
+    /// A label and its value, which stand in columns.
+    private static func line(_ label: String, _ value: String) -> String {
+        "  " + label + String(repeating: " ", count: max(13 - label.count, 1)) + value.printable + "\n"
     }
 }

@@ -29,10 +29,10 @@ capability_names='.devices[] | .address as $a | .capabilities[] | [$a, .offset, 
 fragments='
     def flag: if . then "+" else "-" end;
     def hex($n): ltrimstr("0x") | ("0" * ($n - length)) + .;
-    def acs: . as $set | [["source-validation", "SrcValid"], ["translation-blocking", "TransBlk"],
+    def acs: (if type == "array" then . else [] end) as $set | [["source-validation", "SrcValid"], ["translation-blocking", "TransBlk"],
         ["request-redirect", "ReqRedir"], ["completion-redirect", "CmpltRedir"], ["upstream-forwarding", "UpstreamFwd"],
         ["egress-control", "EgressCtrl"], ["direct-translated", "DirectTrans"]] |
-        map(. as [$ours, $theirs] | $theirs + ($set // [] | index($ours) | flag)) | join(" ");
+        map(. as [$ours, $theirs] | $theirs + ($set | index($ours) | flag)) | join(" ");
     def speed: if . == null then "unknown" else gsub(" "; "") end;
     .devices[] | .address as $a | .capabilities[] | .fields as $f | .extended as $x | .offset as $offset |
     (if $x then
@@ -66,7 +66,8 @@ compare_capabilities() {
     awk -F '|' -v OFS='|' 'NR == FNR { ours[FNR] = $4; next } { print $1, $2, $3, substr($4, 1, length(ours[FNR])) }' \
         our-names lspci-capabilities >lspci-names
     check_same_file "$1: every capability of every device, by offset, version and name, is lspci's" lspci-names our-names
-    jq -r "$fragments" show.json | awk -F '|' -v OFS='|' '{ $2 = sprintf("%02x", $2); print }' >our-fragments
+    check "$1: the fields can be told as lspci does" jq -r "$fragments" show.json
+    awk -F '|' -v OFS='|' '{ $2 = sprintf("%02x", $2); print }' "$last_output" >our-fragments
     awk -F '|' '
         NR == FNR { key = $1 "|" $2; said[key] = substr($0, index($0, $4)) " "; next }
         { rest = substr($0, length($1 $2) + 3); if (index(said[$1 "|" $2], rest) == 0) print $0 " -- lspci: " said[$1 "|" $2] }
@@ -172,13 +173,13 @@ check_outcome "gone again" done vfioctl sriov destroy eth0
 
 # --- as anyone -----------------------------------------------------------------------------------------------------------
 
+vfioctl show '*:*:*' --json >root.json
 su guest -c "vfioctl show '*:*:*' --json" >guest.json
-check_json "an unprivileged user is told where it may not look" "$(jq '[.devices[] | select(.capabilities != [])] | length' show.json)" \
+check_json "an unprivileged user is told where it may not look" "$(jq '[.devices[] | select(.capabilities != [])] | length' root.json)" \
     '[.devices[] | select(.notes | any(startswith("capabilities: not permitted to look")))] | length' cat guest.json
 check_json "and is never told that there are no capabilities where there are some" 0 \
     '[.devices[] | select(.capabilities != null and .capabilities != [])] | length' cat guest.json
 check_output "for people too" "not permitted to look" su guest -c "vfioctl show 01:00.0"
-vfioctl show '*:*:*' --json >root.json
 hardware='.devices | map({address, bars, rom, reset_methods, power, link, modules, firmware_node})'
 jq "$hardware" root.json >root-hardware
 jq "$hardware" guest.json >guest-hardware
