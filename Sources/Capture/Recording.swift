@@ -19,6 +19,8 @@ struct Recording: Sendable {
     var links: [String: LinkAnswer] = [:]
     /// The names in directories.
     var listings: [String: [String]] = [:]
+    /// Who may open files, by the paths that were asked.
+    var permissions: [String: NodePermissions] = [:]
     /// What would not be read, listed or opened.
     var refusals: [String: CapturedRefusal] = [:]
     /// Directories that were opened, or found to be some.
@@ -52,6 +54,10 @@ struct Recording: Sendable {
             if case .link(let target) = answer { nodes[path] = CaptureTree.link(to: target) }
         }
         for (path, content) in beginnings { nodes[path] = .file(content) }
+        if !permissions.isEmpty {
+            let lines = permissions.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)\n" }
+            nodes[CaptureNames.permissions] = .file(Array(lines.joined().utf8))
+        }
         if !modules.isEmpty { nodes[moduleAliases.path] = .file(moduleAliases.content) }
         for (path, content) in files where processes.keeps(path) {
             let kept = SettingsFilter.kept(
@@ -71,7 +77,7 @@ struct Recording: Sendable {
         let lines = modules.sorted { $0.key < $1.key }.flatMap { alias, modules in
             // An alias is a glob there, and this one stands for itself.
             let pattern = alias.map { "*?[".contains($0) ? "[\($0)]" : String($0) }.joined()
-            return modules.map { "alias \(pattern) \($0)\n" }
+            return Set(modules).sorted().map { "alias \(pattern) \($0)\n" }
         }
         return ("/lib/modules/\(release)/modules.alias", Array(lines.joined().utf8))
     }

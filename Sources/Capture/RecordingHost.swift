@@ -41,8 +41,13 @@ public final class RecordingHost: HostAccess {
     /// Handed on, and not kept: it is an answer to this process alone.
     public func mayOpen(_ path: String) -> Bool? { host.mayOpen(path) }
 
-    /// Handed on, and not kept.
-    public func permissions(of path: String) -> NodePermissions? { host.permissions(of: path) }
+    /// Who may open a file, kept as a line of the capture's `/permissions`.
+    public func permissions(of path: String) -> NodePermissions? {
+        if let known = recording.withLock({ $0.permissions[path] }) { return known }
+        let permissions = host.permissions(of: path)
+        recording.withLock { $0.permissions[path] = permissions }
+        return permissions
+    }
 
     /// What a file begins with, as it was when it was first read.
     public func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8] {
@@ -340,7 +345,7 @@ private final class RecordingDirectory: HostDirectory {
 
     func mayOpen(_ path: String) -> Bool? { directory.mayOpen(path) }
 
-    func permissions(of path: String) -> NodePermissions? { directory.permissions(of: path) }
+    func permissions(of path: String) -> NodePermissions? { host.permissions(of: self.path + "/" + path) }
 
     func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {
         try host.write(value, to: self.path + "/" + path, timeLimit: timeLimit)

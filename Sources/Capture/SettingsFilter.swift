@@ -7,7 +7,9 @@ enum SettingsFilter {
     ///
     /// - Parameter permissions: who may read it on the host; nil where that is not known, in a capture for one.
     static func kept(_ content: [UInt8], at path: String, permissions: NodePermissions?) -> [UInt8]? {
-        if ["/sys/", "/proc/", "/dev/", "/netlink/", "/boot/", "/disk-contents/"].contains(where: { path.hasPrefix($0) }
+        if ["/sys/", "/proc/", "/dev/", "/netlink/", "/permissions", "/boot/", "/disk-contents/"].contains(where: {
+            path.hasPrefix($0)
+        }
         ) {
             return content
         }

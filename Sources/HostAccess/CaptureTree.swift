@@ -90,9 +90,11 @@ public struct CapturedRefusal: Hashable, Sendable {
 }
 
 /// The names in a captured directory that no host has.
-enum CaptureNames {
+package enum CaptureNames {
     /// The only file in a directory that was empty: git and some archives keep no empty directories.
     static let emptyDirectory = ".empty"
     /// The target of the link that stands for something unread.
     static let unread = ".not-captured"
+    /// The file that says who might open which node; the modes of the capture's own files are for whoever reads it.
+    package static let permissions = "/permissions"
 }

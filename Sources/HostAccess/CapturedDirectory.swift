@@ -53,6 +53,11 @@ public final class CapturedDirectory: HostAccess {
         try root.write(value, to: path, timeLimit: timeLimit)
     }
 
+    /// Who might open a file on the captured host: a line such as `0666 0:0 /dev/vfio/vfio` of the capture's `/permissions`.
+    public func permissions(of path: String) -> NodePermissions? {
+        optionalText(CaptureNames.permissions).flatMap { NodePermissions(of: path, in: $0) }
+    }
+
     /// Opens a directory of the capture.
     public func directory(_ path: String) throws(HostAccessError) -> any HostDirectory { try root.directory(path) }
 

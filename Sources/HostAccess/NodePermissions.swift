@@ -27,6 +27,23 @@ public struct NodePermissions: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+extension NodePermissions {
+    /// Finds the line about a file among lines such as `0666 0:0 /dev/vfio/vfio`; nil when there is none that makes sense.
+    init?(of path: String, in lines: String) {
+        for line in lines.split(separator: "\n") {
+            let fields = line.split(separator: " ", maxSplits: 2)
+            guard fields.count == 3, fields[2] == path else { continue }
+            let ids = fields[1].split(separator: ":").map { UInt32($0) }
+            guard let mode = UInt32(fields[0], radix: 8), ids.count == 2, let owner = ids[0], let group = ids[1] else {
+                return nil
+            }
+            self.init(mode: mode, owner: owner, group: group)
+            return
+        }
+        return nil
+    }
+}
+
 extension HostDirectory {
     /// Not known.
     public func permissions(of path: String) -> NodePermissions? { nil }

@@ -256,6 +256,9 @@ struct OtherAnswerTests {
         #expect(try recorder.content(ofBlockDevice: "sdb") == nil)
         let error = #expect(throws: HostAccessError.self) { try recorder.content(ofBlockDevice: "sdc") }
         #expect(error?.errno == .permissionDenied)
+        let permissions = NodePermissions(mode: 0o660, owner: 0, group: 104)
+        #expect(recorder.permissions(of: "/dev/vfio/vfio") == permissions)
+        #expect(recorder.permissions(of: "/dev/nothing") == nil)
 
         let work = TemporaryDirectory()
         var writer = try CaptureWriter(work.path + "/c")
@@ -270,6 +273,8 @@ struct OtherAnswerTests {
         #expect(try directory.content(ofBlockDevice: "sdb") == nil)
         let again = #expect(throws: HostAccessError.self) { try directory.content(ofBlockDevice: "sdc") }
         #expect(again?.errno == .permissionDenied)
+        #expect(directory.permissions(of: "/dev/vfio/vfio") == permissions)
+        #expect(directory.permissions(of: "/dev/vfio") == nil)
     }
 
     @Test("the beginning of a file that is not read to its end, unless it is")
@@ -340,6 +345,9 @@ private struct ScriptedHost: HostAccess {
     func readLink(_ path: String) throws(HostAccessError) -> String { try host.readLink(path) }
     func entries(_ path: String) throws(HostAccessError) -> [String] { try host.entries(path) }
     func exists(_ path: String) -> Bool { host.exists(path) }
+    func permissions(of path: String) -> NodePermissions? {
+        path == "/dev/vfio/vfio" ? NodePermissions(mode: 0o660, owner: 0, group: 104) : nil
+    }
     func directory(_ path: String) throws(HostAccessError) -> any HostDirectory { try host.directory(path) }
     func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {
         try host.write(value, to: path, timeLimit: timeLimit)

@@ -6,7 +6,7 @@ host_state >before
 own_name=$(hostname)
 hostname private-host.example
 ip addr add 192.0.2.77/24 dev eth1
-ip addr add 2001:db8:77::77/64 dev eth1 nodad
+/usr/bin/ip addr add 2001:db8:77::77/64 dev eth1 nodad
 ip link set eth1 up
 ip route add 198.51.100.0/24 via 192.0.2.254 dev eth1
 modprobe dm-mod
@@ -33,21 +33,18 @@ same() {
     check_same_file "$title" live.json.kept captured.json.kept
 }
 
-devices=$(vfioctl list --json | jq -r '.devices[].address')
 same "list is the same" list
 same "with identities" list --stable
 same "groups, and why they are as they are" groups --explain
 same "what is ready" check
-for device in $devices; do
-    same "show $device" show "$device"
+same "everything that is known of every device" show '*'
+check_equal "which are all of them" "$(find /sys/bus/pci/devices/* -maxdepth 0 | wc -l)" "$(jq '.devices | length' captured.json)"
+for path in /sys/bus/pci/devices/*/msi_irqs; do
+    device=$(basename "$(dirname "$path")")
+    vfioctl irq list "$device" --json >>live-interrupts
+    vfioctl --root capture irq list "$device" --json >>captured-interrupts
 done
-for device in $devices; do
-    vfioctl irq list "$device" --json
-done >live-interrupts
-for device in $devices; do
-    vfioctl --root capture irq list "$device" --json
-done >captured-interrupts
-check_same_file "every device's interrupts" live-interrupts captured-interrupts
+check_same_file "the interrupts of every device that has some" live-interrupts captured-interrupts
 plans() {
     for change in "bind 00:03.0" "bind eth1" "bind 02:00.0" "bind 08:01.0" "sriov create eth0 3 --driver vfio-pci" \
         "sriov create 02:00.0 2" "sriov destroy eth0" "irq set eth1 --cpus 1" "restore --all"; do
@@ -152,46 +149,53 @@ check_equal "they are in the one that is not redacted" found "$(find capture -ty
 echo "private-secret" >/root/secret
 hostile() {
     bad=
-    for command in "list" "groups --explain" "show 00:03.0" "check" "irq list 01:00.0" "capture copied" "bind 00:03.0 --dry-run"; do
+    for command in "list" "groups --explain" "show *" "check" "irq list 01:00.0" "bind 00:03.0 --dry-run" "capture copied"; do
         rm -rf copied
         status=0
-        # shellcheck disable=SC2086 # words
+        # shellcheck disable=SC2086 # words; no file here is called so
         timeout 20 vfioctl --root hostile $command >hostile.out 2>hostile.err </dev/null || status=$?
         case $status in 0 | 1 | 3 | 66) ;; *) bad="$bad $command=$status" ;; esac
-        if grep -a -q private-secret hostile.out hostile.err; then bad="$bad $command-told"; fi
+        if grep -a -q -e private-secret -e "$(printf '\033')" hostile.out hostile.err; then bad="$bad $command-told"; fi
         if [ -e copied ] && grep -r -a -q private-secret copied; then bad="$bad $command-copied"; fi
     done
     check_equal "$1" "" "$bad"
+}
+damaged() {
     rm -rf hostile
     cp -a capture hostile
 }
-rm -rf hostile
-cp -a capture hostile
-edu=hostile/sys/devices/pci0000:00/0000:00:03.0
-rm $edu/uevent && mkfifo $edu/uevent
-hostile "a pipe in a file's place"
-rm $edu/uevent && mknod $edu/uevent c 1 5
-hostile "a device that never ends"
-rm $edu/uevent && ln -s /root/secret $edu/uevent
-rm -f hostile/proc/cmdline && ln -s ../../../../../../root/secret hostile/proc/cmdline
-hostile "links to a secret of the machine that looks"
+bus=hostile/sys/bus/pci/devices
+
+damaged
+rm $bus/0000:00:03.0/uevent && mkfifo $bus/0000:00:03.0/uevent
+rm $bus/0000:00:04.0/uevent && mknod $bus/0000:00:04.0/uevent c 1 5
+rm $bus/0000:03:00.0/uevent && ln -s /root/secret $bus/0000:03:00.0/uevent
+rm $bus/0000:04:00.0/uevent && ln -s ../../../../../../../../root/secret $bus/0000:04:00.0/uevent
+rm $bus/0000:04:00.1/uevent && ln -s uevent $bus/0000:04:00.1/uevent
+truncate -s 1T $bus/0000:05:00.0/uevent
+printf '\033[31mred\nDRIVER=\033[2J\n' >$bus/0000:06:00.0/uevent
+rm $bus/0000:01:00.0/config && mkfifo $bus/0000:01:00.0/config
+rm $bus/0000:02:00.0/config && mknod $bus/0000:02:00.0/config c 1 8
 rm hostile/proc/cpuinfo && ln -s /proc/self/environ hostile/proc/cpuinfo
-rm -rf hostile/sys/class/net && ln -s /sys/class/net hostile/sys/class/net
-hostile "links into the machine's own sysfs and procfs"
-rm $edu/uevent && ln -s uevent $edu/uevent
-rm -rf hostile/sys/bus/pci/devices && ln -s devices hostile/sys/bus/pci/devices
-hostile "links in a circle"
-truncate -s 1T $edu/uevent
+rm hostile/proc/cmdline && ln -s /root/secret hostile/proc/cmdline
 truncate -s 1T hostile/netlink/link
-truncate -s 1T hostile/proc/cmdline
-hostile "files without an end"
-printf '\033[31mred\nDRIVER=\033[2J\n' >$edu/uevent
-hostile "escape sequences"
-rm -rf $edu && mkfifo $edu
-hostile "a pipe in a directory's place"
-rm -rf hostile/sys && ln -s /sys hostile/sys
-hostile "a link to all of sysfs"
-rm -rf hostile
+truncate -s 1T hostile/proc/swaps
+hostile "pipes, devices, endless files, circles and links to a secret in files' places"
+
+damaged
+rm $bus/0000:00:03.0 && mkfifo $bus/0000:00:03.0
+rm $bus/0000:03:00.0 && ln -s / $bus/0000:03:00.0
+rm $bus/0000:05:00.0 && ln -s /sys/bus/pci/devices/0000:05:00.0 $bus/0000:05:00.0
+rm -rf hostile/sys/class/net && ln -s /sys/class/net hostile/sys/class/net
+rm -rf hostile/sys/kernel/iommu_groups && ln -s iommu_groups hostile/sys/kernel/iommu_groups
+rm -rf hostile/proc/self && ln -s /proc/self hostile/proc/self
+hostile "the same in directories' places"
+
+damaged
+rm -rf hostile/sys hostile/proc && ln -s /sys hostile/sys && ln -s /proc hostile/proc
+hostile "the machine's own sysfs and procfs in the place of the capture's"
+check_refusal "which are not reached" 3 "/sys/bus/pci/devices" vfioctl --root hostile list
+rm -rf hostile copied
 
 # --- gone again ----------------------------------------------------------------------------------------------------------
 
