@@ -23,6 +23,9 @@ struct DeviceReader {
     /// The drivers of the bus.
     private let drivers: Set<String>
 
+    /// The last driver that was seen to exist.
+    private var lastDriver: String?
+
     /// - Parameter bus: where the devices are.
     init(_ bus: any HostDirectory, drivers: Set<String>, details: Bool) {
         directory = bus
@@ -133,7 +136,12 @@ struct DeviceReader {
     private mutating func driver(_ event: DeviceEvent) -> String? {
         if let driver = directory.linkName("driver"), !driver.isEmpty {
             // The drivers were listed first: one that has come since is there all the same.
-            if drivers.contains(driver) || directory.exists("driver") { return driver }
+            // Neighbours mostly have the same one.
+            if driver == lastDriver { return driver }
+            if drivers.contains(driver) || directory.exists("driver") {
+                lastDriver = driver
+                return driver
+            }
             problems.append("driver leads to \(quoted(driver.utf8)), and there is no such driver")
             return nil
         }
