@@ -40,6 +40,9 @@ public struct HostCapture: Sendable {
     {
         progress("reading devices, groups and who uses them")
         let snapshot = try HostSnapshot.read(from: host)
+        // What is on idle disks is asked only by `show` and `bind`, and is no part of what every command reads.
+        var signed = snapshot
+        signed.readSignatures(of: snapshot.devices.map(\.address), from: host)
         for (index, device) in snapshot.devices.enumerated() {
             progress("reading device \(index + 1) of \(snapshot.devices.count): \(device.address)")
             _ = InterruptSnapshot.read(from: host, of: device)

@@ -53,6 +53,15 @@ public final class RecordingHost: HostAccess {
         try keepAnswer("/netlink/" + dump.rawValue) { () throws(HostAccessError) in try host.netlinkDump(dump) }
     }
 
+    /// What is written on a disk: the kind and the label, kept as the file that every other host reads it from; never what
+    /// is on it. Something that begins with nothing known is kept as nothing.
+    public func content(ofBlockDevice name: String) throws(HostAccessError) -> DiskContent? {
+        let answer = try keepAnswer("/disk-contents/" + name) { () throws(HostAccessError) in
+            Array((try host.content(ofBlockDevice: name)?.answer ?? "").utf8)
+        }
+        return DiskContent(answer: trimmed(answer))
+    }
+
     private func keepAnswer(_ place: String, _ ask: () throws(HostAccessError) -> [UInt8]) throws(HostAccessError)
         -> [UInt8]
     {

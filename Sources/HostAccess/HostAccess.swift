@@ -80,8 +80,7 @@ extension HostAccess {
     /// What a capture has in `/disk-contents/NAME`: the content's type, and its label behind a space. A capture keeps the
     /// answer, never what is on a disk.
     public func content(ofBlockDevice name: String) throws(HostAccessError) -> DiskContent? {
-        let words = try text("/disk-contents/" + name).split(separator: " ", maxSplits: 1).map(String.init)
-        return words.first.map { DiskContent(type: $0, label: words.count > 1 ? words[1] : nil) }
+        DiskContent(answer: try text("/disk-contents/" + name))
     }
 }
 
