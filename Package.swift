@@ -67,7 +67,10 @@ let package = Package(
         library("Readiness", ["Host", "HostAccess", "PCI", "VFIO", system]),
 
         // A host as a directory.
-        library("Capture", ["Host", "HostAccess", "Changes", "Readiness", "Netlink", "PCI", system]),
+        library("Capture", ["Host", "HostAccess", "Changes", "Readiness", "Netlink", "PCI", "VFIO", system]),
+
+        // Text for a terminal: tables and lines that fit.
+        library("Rendering", ["PCI"]),
 
         // The real machine.
         library(
@@ -84,7 +87,7 @@ let package = Package(
             dependencies: [
                 "LiveHost", "HostSimulator", "Guests", "VFIO", "Passthrough", "Readiness", "Capture", "Host", "Changes",
                 "HostAccess", "PCI",
-                "LinuxIO",
+                "LinuxIO", "Rendering",
                 arguments,
                 system,
             ],
@@ -120,6 +123,7 @@ let package = Package(
                 "Capture", "Changes", "Host", "HostAccess", "HostSimulator", "Netlink", "Passthrough", "TestSupport",
                 "PCI", system,
             ]),
+        tests("RenderingTests", ["Rendering", "PCI"]),
         tests(
             "LiveHostTests",
             ["LiveHost", "CLinux", "Host", "HostAccess", "LinuxIO", "Netlink", "PCI", "TestSupport", system]),

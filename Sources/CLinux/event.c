@@ -20,6 +20,16 @@ long clinux_eventfd(void) {
     return fd == -1 ? -(long)errno : fd;
 }
 
+long clinux_wait_any(struct pollfd *descriptors, size_t count) {
+    for (;;) {
+        int ready = poll(descriptors, count, -1);
+        if (ready != -1)
+            return ready;
+        if (errno != EINTR)
+            return -(long)errno;
+    }
+}
+
 long clinux_wait_readable(int fd, int64_t nanoseconds) {
     int64_t start = now();
     // A limit of centuries is no limit.

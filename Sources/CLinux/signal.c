@@ -1,7 +1,9 @@
 #include "clinux_signal.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/signalfd.h>
 
 long clinux_defer_signals(void) {
     sigset_t deferred;
@@ -16,4 +18,17 @@ long clinux_defer_signals(void) {
 int clinux_is_asked_to_end(void) {
     sigset_t pending;
     return sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+}
+
+long clinux_ending_signals(void) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd == -1)
+        return -(long)errno;
+    sigaddset(&signals, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    return fd;
 }

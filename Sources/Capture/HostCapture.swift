@@ -3,6 +3,7 @@ public import HostAccess
 internal import Changes
 internal import PCI
 internal import Readiness
+internal import VFIO
 
 /// A host, read whole: what every command that looks at a host, or plans a change of it, asks.
 ///
@@ -13,6 +14,8 @@ public struct HostCapture: Sendable {
     public private(set) var snapshot: HostSnapshot
     /// The answers, as files, directories and links.
     public var tree: CaptureTree
+    /// Whether `redact` was called.
+    public internal(set) var isRedacted = false
 
     /// Reads a host, changing nothing.
     ///
@@ -29,9 +32,24 @@ public struct HostCapture: Sendable {
         return HostCapture(snapshot: snapshot, tree: recorder.tree())
     }
 
-    /// Whether a captured directory reads as this host did.
+    /// Whether a captured directory reads as this host did; of a redacted one, whether it has the same devices, used by the
+    /// same kinds of users.
     public func isEqual(to capture: any HostAccess) throws(HostAccessError) -> Bool {
-        try Self.ask(capture) { _ in } == snapshot
+        let other = try Self.ask(capture) { _ in }
+        return isRedacted ? Self.outline(other) == Self.outline(snapshot) : other == snapshot
+    }
+
+    private static func outline(_ snapshot: HostSnapshot) -> HostSnapshot {
+        var outline = HostSnapshot(devices: [], groups: snapshot.groups, drivers: snapshot.drivers)
+        outline.devices = snapshot.devices.map { device in
+            Device(
+                address: device.address, identity: device.identity, classID: device.classID, revision: device.revision,
+                driver: device.driver, driverOverride: device.driverOverride, iommuGroup: device.iommuGroup,
+                numaNode: device.numaNode, physicalFunction: device.physicalFunction, vfIndex: device.vfIndex,
+                sriov: device.sriov, blockDevices: device.blockDevices, vfio: device.vfio,
+                uses: device.uses.map { Use(by: $0.by, detail: "") }, problems: device.problems)
+        }
+        return outline
     }
 
     /// Every question that a command asks.
@@ -39,17 +57,20 @@ public struct HostCapture: Sendable {
         -> HostSnapshot
     {
         progress("reading devices, groups and who uses them")
-        let snapshot = try HostSnapshot.read(from: host)
-        // What is on idle disks is asked only by `show` and `bind`, and is no part of what every command reads.
-        var signed = snapshot
-        signed.readSignatures(of: snapshot.devices.map(\.address), from: host)
-        for (index, device) in snapshot.devices.enumerated() {
-            progress("reading device \(index + 1) of \(snapshot.devices.count): \(device.address)")
+        var snapshot = try HostSnapshot.read(from: host)
+        let addresses = snapshot.devices.map(\.address)
+        snapshot.readSignatures(of: addresses, from: host)
+        for (index, address) in addresses.enumerated() {
+            progress("reading device \(index + 1) of \(addresses.count): \(address)")
+            snapshot.readHardware(of: [address], from: host)
+            guard let device = snapshot.device(at: address) else { continue }
             _ = InterruptSnapshot.read(from: host, of: device)
             askForSimulator(device, host)
         }
+        progress("reading why groups are as they are")
+        _ = snapshot.isolation(on: host)
         progress("reading what makes the host ready")
-        _ = Readiness.check(host, snapshot, devices: snapshot.devices)
+        _ = Readiness.check(host, snapshot, devices: snapshot.devices, guestMemory: MemorySize("1G"))
         for group in snapshot.groups { Self.list("/sys/kernel/iommu_groups/\(group.id)/devices", host) }
         // A journal that makes no sense is captured all the same: the simulated host then complains of it as this one does.
         do { _ = try Journal(of: host).origins() } catch {}

@@ -5,11 +5,12 @@ internal import HostAccess
 ///
 /// To find who has a device open, every open file of every process is looked at. Kept are the ones that are device nodes or
 /// VFIO's, and the sockets of this process's own ancestors, from which a session's interface is found. A process of which
-/// nothing is kept is left out, but for the first one and those in another mount namespace.
+/// nothing is kept is left out, but for the first one, those in another mount namespace, those with memory pinned, and
+/// irqbalance.
 struct ProcessFilter {
     /// What is kept of a process's directory, besides its descriptors: nothing with arguments or environment in it.
     private static let files: Set<String> = [
-        "cgroup", "comm", "limits", "mountinfo", "mounts", "net", "ns", "stat", "status",
+        "cgroup", "comm", "fdinfo", "limits", "mountinfo", "mounts", "net", "ns", "root", "stat", "status",
     ]
 
     /// Nodes that are no device of their own.
@@ -37,8 +38,17 @@ struct ProcessFilter {
         for path in recording.refusals.keys {
             if let (process, _) = Self.split(path) { involved.insert(process) }
         }
-        for path in recording.files.keys {
-            if let (process, rest) = Self.split(path), rest.hasPrefix("mount") { involved.insert(process) }
+        for (path, content) in recording.files {
+            guard let (process, rest) = Self.split(path) else { continue }
+            let text = { String(decoding: content, as: UTF8.self) }
+            switch rest {
+            case "mountinfo", "mounts": involved.insert(process)
+            // It moves interrupts.
+            case "comm": if text().hasPrefix("irqbalance") { involved.insert(process) }
+            // It has memory pinned.
+            case "status": if Self.pinsMemory(text()) { involved.insert(process) }
+            default: break
+            }
         }
         let own = recording.links["/proc/self"].flatMap { own -> Recording.LinkAnswer? in
             guard case .link(let process) = own else { return nil }
@@ -49,6 +59,11 @@ struct ProcessFilter {
         }
         self.ancestors = ancestors
         self.involved = involved.union(["1"])
+    }
+
+    private static func pinsMemory(_ status: String) -> Bool {
+        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmPin:") }) else { return false }
+        return line.contains { ("1"..."9").contains($0) }
     }
 
     private static func matters(_ target: String, to process: String, _ ancestors: Set<String>) -> Bool {
@@ -99,5 +114,42 @@ struct ProcessFilter {
     func kept(_ names: [String], in directory: String) -> [String] {
         if directory == "/proc" { return names.filter(involved.contains) }
         return names.filter { keeps(directory + "/" + $0) }
+    }
+
+    /// What is kept of a file's content: of a process's state, which has a hundred numbers that change all the time, who it
+    /// is, and what it pins and may; of connections, those of the sockets that are kept.
+    func kept(_ content: [UInt8], at path: String) -> [UInt8] {
+        guard let (_, rest) = Self.split(path) else { return content }
+        let text = String(decoding: content, as: UTF8.self)
+        switch rest {
+        case "stat":
+            // After the command: state, parent, group, session, terminal.
+            guard let command = text.lastIndex(of: ")") else { return [] }
+            let fields = text[text.index(after: command)...].split(whereSeparator: \.isWhitespace).prefix(5)
+            return Array((text[...command] + " " + fields.joined(separator: " ") + "\n").utf8)
+        case "status":
+            let names = ["Name:", "Pid:", "PPid:", "Uid:", "VmPin:", "VmLck:", "CapEff:"]
+            let lines = text.split(separator: "\n").filter { line in names.contains { line.hasPrefix($0) } }
+            return Array((lines.joined(separator: "\n") + "\n").utf8)
+        case "net/tcp", "net/tcp6":
+            let lines = text.split(separator: "\n").enumerated().filter { number, line in
+                let fields = line.split(separator: " ")
+                return number == 0 || fields.count > 9 && sockets.contains(String(fields[9]))
+            }
+            return Array((lines.map(\.element).joined(separator: "\n") + "\n").utf8)
+        default: return content
+        }
+    }
+
+    /// The numbers of the sockets that this process's ancestors have open.
+    private var sockets: Set<String> {
+        var numbers: Set<String> = []
+        for (path, answer) in recording.links {
+            guard case .link(let target) = answer, target.hasPrefix("socket:["), let (process, _) = Self.split(path),
+                ancestors.contains(process)
+            else { continue }
+            numbers.insert(String(target.dropFirst("socket:[".count).dropLast()))
+        }
+        return numbers
     }
 }

@@ -41,6 +41,14 @@ public final class RecordingHost: HostAccess {
     /// Handed on, and not kept: it is an answer to this process alone.
     public func mayOpen(_ path: String) -> Bool? { host.mayOpen(path) }
 
+    /// Handed on, and not kept.
+    public func permissions(of path: String) -> NodePermissions? { host.permissions(of: path) }
+
+    /// What a file begins with, as it was when it was first read.
+    public func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8] {
+        try readStart(path, count: count, in: host, at: "")
+    }
+
     /// Opens a directory; what is asked of it is kept as well.
     public func directory(_ path: String) throws(HostAccessError) -> any HostDirectory {
         try directory(path, in: host, at: "", absolute: path)
@@ -53,13 +61,25 @@ public final class RecordingHost: HostAccess {
         try keepAnswer("/netlink/" + dump.rawValue) { () throws(HostAccessError) in try host.netlinkDump(dump) }
     }
 
-    /// What is written on a disk: the kind and the label, kept as the file that every other host reads it from; never what
-    /// is on it. Something that begins with nothing known is kept as nothing.
+    /// What is written on a disk, kept as its type and label.
     public func content(ofBlockDevice name: String) throws(HostAccessError) -> DiskContent? {
+        var known: DiskContent?
         let answer = try keepAnswer("/disk-contents/" + name) { () throws(HostAccessError) in
-            Array((try host.content(ofBlockDevice: name)?.answer ?? "").utf8)
+            known = try host.content(ofBlockDevice: name)
+            return known.map { Array(($0.type + ($0.label.map { " " + $0 } ?? "") + "\n").utf8) } ?? []
         }
-        return DiskContent(answer: trimmed(answer))
+        let words = trimmed(answer).split(separator: " ", maxSplits: 1).map(String.init)
+        return words.first.map { DiskContent(type: $0, label: words.count > 1 ? words[1] : nil) }
+    }
+
+    /// The modules that claim a device, kept as lines of `modules.alias`.
+    public func modules(claiming alias: String) throws(HostAccessError) -> [String] {
+        if let known = recording.withLock({ $0.modules[alias] }) { return known }
+        // The file that the answers are kept in has the kernel's release in its path.
+        _ = optionalText("/proc/sys/kernel/osrelease")
+        let modules = try host.modules(claiming: alias)
+        recording.withLock { $0.modules[alias] = modules }
+        return modules
     }
 
     private func keepAnswer(_ place: String, _ ask: () throws(HostAccessError) -> [UInt8]) throws(HostAccessError)
@@ -95,6 +115,24 @@ public final class RecordingHost: HostAccess {
         do throws(HostAccessError) {
             let content = try directory.read(path, limit: limit)
             if let place { recording.withLock { $0.files[place] = content } }
+            return content
+        } catch {
+            keep(error, place)
+            throw error
+        }
+    }
+
+    fileprivate func readStart(_ path: String, count: Int, in directory: any HostDirectory, at base: String)
+        throws(HostAccessError) -> [UInt8]
+    {
+        let place = place(of: path, from: base)
+        if let place, let known = recording.withLock({ $0.files[place] ?? $0.beginnings[place] }) {
+            return Array(known.prefix(count))
+        }
+        try throwKnownRefusal(.read, place)
+        do throws(HostAccessError) {
+            let content = try directory.readStart(path, count: count)
+            if let place { recording.withLock { $0.beginnings[place] = content } }
             return content
         } catch {
             keep(error, place)
@@ -184,6 +222,10 @@ public final class RecordingHost: HostAccess {
             }
             let next = current + "/" + name
             guard followLast || !rest.isEmpty else { return next }
+            if Self.isMagic(next) {
+                current = next
+                continue
+            }
             do {
                 let target = try target(of: next, absolute: next)
                 links += 1
@@ -199,6 +241,13 @@ public final class RecordingHost: HostAccess {
             }
         }
         return current
+    }
+
+    /// Whether something looks like a link and leads where no path does: into what another process sees. In a capture it is
+    /// a directory of its own.
+    private static func isMagic(_ path: String) -> Bool {
+        let parts = path.split(separator: "/")
+        return parts.count == 3 && parts[0] == "proc" && ["root", "cwd", "exe"].contains(parts[2])
     }
 
     /// The target of the link at a canonical path.
@@ -285,7 +334,13 @@ private final class RecordingDirectory: HostDirectory {
 
     func exists(_ path: String) -> Bool { host.exists(path, in: directory, at: place) }
 
+    func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8] {
+        try host.readStart(path, count: count, in: directory, at: place)
+    }
+
     func mayOpen(_ path: String) -> Bool? { directory.mayOpen(path) }
+
+    func permissions(of path: String) -> NodePermissions? { directory.permissions(of: path) }
 
     func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {
         try host.write(value, to: self.path + "/" + path, timeLimit: timeLimit)

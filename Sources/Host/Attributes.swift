@@ -22,15 +22,24 @@ func hexadecimalNumber(_ digits: some Collection<UInt8>) -> UInt32? {
 
 /// The decimal number in an attribute such as "-1\n"; nil for anything else.
 func decimalAttribute(_ bytes: some Collection<UInt8>) -> Int? {
-    let text = withoutSpace(bytes)
-    let isNegative = text.first == UInt8(ascii: "-")
-    let digits = isNegative ? text.dropFirst() : text[...]
-    guard (1...18).contains(digits.count) else { return nil }
     var value = 0
-    for byte in digits {
-        guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
-        value = value * 10 + Int(byte - UInt8(ascii: "0"))
+    var digits = 0
+    var isNegative = false
+    var hasEnded = false
+    for (position, byte) in bytes.enumerated() {
+        switch byte {
+        case UInt8(ascii: "-") where position == 0:
+            isNegative = true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"):
+            guard !hasEnded, digits < 18 else { return nil }
+            value = value * 10 + Int(byte - UInt8(ascii: "0"))
+            digits += 1
+        default:
+            guard byte <= 0x20 else { return nil }
+            hasEnded = true
+        }
     }
+    guard digits > 0 else { return nil }
     return isNegative ? -value : value
 }
 
@@ -62,42 +71,60 @@ struct DeviceEvent {
     var ids: (vendor: UInt16, device: UInt16)?
     var subsystemIDs: (vendor: UInt16, device: UInt16)?
 
+    /// Of a device without one: it says nothing.
+    init() {}
+
     /// Reads the lines that are whole: a last one without its newline was cut, and is left out.
-    init(_ bytes: [UInt8]) {
+    init(_ bytes: Span<UInt8>) {
         var start = 0
         for end in bytes.indices where bytes[end] == UInt8(ascii: "\n") {
-            take(bytes[start..<end])
+            take(bytes.extracting(start..<end))
+            // What the kernel writes after these, the slot and a long modalias, says nothing new.
+            if driver != nil, classID != nil, ids != nil, subsystemIDs != nil { return }
             start = end + 1
         }
     }
 
-    private static let driverKey = Array("DRIVER=".utf8)
-    private static let classKey = Array("PCI_CLASS=".utf8)
-    private static let idKey = Array("PCI_ID=".utf8)
-    private static let subsystemKey = Array("PCI_SUBSYS_ID=".utf8)
-
-    private mutating func take(_ line: ArraySlice<UInt8>) {
-        if let value = Self.value(of: Self.driverKey, in: line) {
-            driver = String(decoding: value, as: UTF8.self)
-        } else if let value = Self.value(of: Self.classKey, in: line) {
-            classID = hexadecimalNumber(value)
-        } else if let value = Self.value(of: Self.idKey, in: line) {
-            ids = Self.pair(value)
-        } else if let value = Self.value(of: Self.subsystemKey, in: line) {
-            subsystemIDs = Self.pair(value)
+    private mutating func take(_ line: Span<UInt8>) {
+        // No two of the keys are as long as each other and begin with the same letter.
+        guard let first = line.indices.first, let equals = line.indices.first(where: { line[$0] == UInt8(ascii: "=") })
+        else { return }
+        let value = line.extracting((equals + 1)...)
+        switch (line[first], equals) {
+        case (UInt8(ascii: "D"), 6) where Self.key("DRIVER", begins: line): driver = Self.text(value)
+        case (UInt8(ascii: "P"), 9) where Self.key("PCI_CLASS", begins: line): classID = Self.number(value)
+        case (UInt8(ascii: "P"), 6) where Self.key("PCI_ID", begins: line): ids = Self.pair(value)
+        case (UInt8(ascii: "P"), 13) where Self.key("PCI_SUBSYS_ID", begins: line): subsystemIDs = Self.pair(value)
+        default: break
         }
     }
 
-    private static func value(of key: [UInt8], in line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        guard line.count >= key.count else { return nil }
-        for index in key.indices where line[line.startIndex + index] != key[index] { return nil }
-        return line.dropFirst(key.count)
+    private static func key(_ key: String, begins line: Span<UInt8>) -> Bool {
+        let key = key.utf8.span
+        for index in key.indices where line[index] != key[index] { return false }
+        return true
+    }
+
+    private static func text(_ value: Span<UInt8>) -> String {
+        // A driver's name is ASCII; what is not comes from a file that no kernel wrote.
+        do { return String(copying: try UTF8Span(validating: value)) } catch { return "\u{fffd}" }
+    }
+
+    /// The number in one to eight hexadecimal digits; nil for anything else.
+    private static func number(_ digits: Span<UInt8>) -> UInt32? {
+        guard (1...8).contains(digits.count) else { return nil }
+        var value: UInt32 = 0
+        for index in digits.indices {
+            guard let digit = hexadecimalDigit(digits[index]) else { return nil }
+            value = value << 4 | UInt32(digit)
+        }
+        return value
     }
 
     /// `8086:10C9`.
-    private static func pair(_ text: ArraySlice<UInt8>) -> (vendor: UInt16, device: UInt16)? {
-        guard text.count == 9, text[text.startIndex + 4] == UInt8(ascii: ":"),
-            let first = hexadecimalNumber(text.prefix(4)), let second = hexadecimalNumber(text.suffix(4))
+    private static func pair(_ text: Span<UInt8>) -> (vendor: UInt16, device: UInt16)? {
+        guard text.count == 9, text[4] == UInt8(ascii: ":"), let first = number(text.extracting(..<4)),
+            let second = number(text.extracting(5...))
         else { return nil }
         return (UInt16(first), UInt16(second))
     }

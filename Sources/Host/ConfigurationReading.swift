@@ -16,6 +16,10 @@ extension HostSnapshot {
         var configurations: [PCIAddress: ConfigurationSpace] = [:]
         for address in addresses {
             guard let device = device(at: address) else { continue }
+            if let known = device.hardware?.configuration {
+                configurations[address] = known
+                continue
+            }
             if !isWakingAllowed, host.optionalText(device.path + "/power_state") == "D3cold" { continue }
             do {
                 configurations[address] = ConfigurationSpace(
@@ -27,13 +31,13 @@ extension HostSnapshot {
         return configurations
     }
 
-    /// Reads the serial numbers of devices into `Device.serialNumber`: the DSN capability, which root alone may read. No
-    /// device is woken for it; bridges and virtual functions, which are not told apart by theirs, are left out.
+    /// Reads the serial numbers that the stable identities of devices have into `Device.serialNumber`: the DSN capability,
+    /// which root alone may read; for a virtual function its physical one's. No device is woken for it, and bridges are
+    /// left out.
     public mutating func readSerialNumbers(of addresses: [PCIAddress], from host: any HostAccess) {
-        let cards = addresses.filter { address in
-            device(at: address).map { !$0.isPCIBridge && $0.physicalFunction == nil } ?? false
-        }
-        for (address, configuration) in configurations(of: cards, from: host, isWakingAllowed: false) {
+        let cards = Set(addresses.map { device(at: $0)?.physicalFunction ?? $0 })
+            .filter { device(at: $0)?.isPCIBridge == false }
+        for (address, configuration) in configurations(of: cards.sorted(), from: host, isWakingAllowed: false) {
             update(address) { $0.serialNumber = configuration.deviceSerialNumber?.number }
         }
     }

@@ -2,19 +2,20 @@ internal import HostAccess
 internal import PCI
 internal import SystemPackage
 
-/// Reads one PCI function from its directory in sysfs.
+/// Reads PCI functions, one after the other, from their directories in sysfs.
 ///
 /// What is missing is nil. What is there but makes no sense, or cannot be read, is nil too and becomes one of the
 /// device's `problems`: a nonsense attribute costs its own value, never the rest.
 struct DeviceReader {
-    private let directory: any HostDirectory
-    private let address: PCIAddress
+    /// The device that is being read.
+    private var directory: any HostDirectory
     private var problems: [String] = []
-    /// The `virtfnN` links: index and address.
-    private(set) var virtualFunctions: [(index: Int, address: PCIAddress)] = []
 
-    /// Whether this is a virtual function, as its physical function's `virtfnN` link said.
-    private let isVirtual: Bool
+    /// The attribute that was read last: one array's storage serves every attribute of every device.
+    private var content: [UInt8] = []
+
+    /// The `virtfnN` links of the device that was read last, by index.
+    private(set) var virtualFunctions: [(index: Int, address: PCIAddress)] = []
 
     /// Whether the attributes are read that each cost a file and are seldom asked for.
     private let details: Bool
@@ -22,19 +23,26 @@ struct DeviceReader {
     /// The drivers of the bus.
     private let drivers: Set<String>
 
-    init(
-        _ directory: any HostDirectory, address: PCIAddress, isVirtual: Bool, drivers: Set<String>, details: Bool
-    ) {
+    /// - Parameter bus: where the devices are.
+    init(_ bus: any HostDirectory, drivers: Set<String>, details: Bool) {
+        directory = bus
         self.drivers = drivers
         self.details = details
-        self.directory = directory
-        self.address = address
-        self.isVirtual = isVirtual
     }
 
-    /// Reads the device. One open file (`uevent`) gives the driver's name and all ids; no other file repeats them.
-    mutating func read() -> Device {
-        let event = DeviceEvent(attribute("uevent") ?? [])
+    /// Reads a device, of which the address is known. One open file (`uevent`) gives the driver's name and all ids; no
+    /// other file repeats them.
+    ///
+    /// - Parameters:
+    ///   - device: gets what is read. In its place, since a device is large and there are thousands.
+    ///   - directory: the device's own.
+    ///   - isVirtual: whether this is a virtual function, as its physical function's `virtfnN` link said.
+    mutating func read(_ device: inout Device, from directory: any HostDirectory, isVirtual: Bool) {
+        self.directory = directory
+        problems.removeAll()
+        virtualFunctions.removeAll()
+
+        let event = attribute("uevent") ? DeviceEvent(content.span) : DeviceEvent()
         var identity = DeviceIdentity(
             vendorID: event.ids?.vendor ?? 0, deviceID: event.ids?.device ?? 0,
             subsystemVendorID: event.subsystemIDs?.vendor ?? 0, subsystemDeviceID: event.subsystemIDs?.device ?? 0)
@@ -44,7 +52,8 @@ struct DeviceReader {
         let classID = event.classID ?? hexadecimalFile("class", digits: 6) ?? header?.classID
         if classID == nil, !problems.contains(where: { $0.hasPrefix("class ") }) { problems.append("class is missing") }
 
-        var device = Device(address: address, identity: identity, classID: classID ?? 0)
+        device.identity = identity
+        device.classID = classID ?? 0
         if details {
             device.revision =
                 hexadecimalFile("revision", digits: 2).map { UInt8(truncatingIfNeeded: $0) } ?? header?.revision
@@ -57,35 +66,32 @@ struct DeviceReader {
         if !isVirtual { device.sriov = sriov() }
         device.vfio = vfioNodes(driver: device.driver, group: device.iommuGroup)
         device.problems = problems
-        return device
     }
 
     // MARK: attributes
 
-    /// A file's content; nil when it is not there.
-    private mutating func attribute(_ name: String) -> [UInt8]? {
+    /// Reads a file into `content`; false when it is not there.
+    private mutating func attribute(_ name: String) -> Bool {
         do throws(HostAccessError) {
-            return try directory.read(name, limit: 1 << 16)
+            return try directory.read(name, limit: 1 << 16, into: &content)
         } catch {
-            if error.errno != .noSuchFileOrDirectory {
-                let reason = error.code == .unreadable ? "it is no ordinary file, or too large" : "\(error.errno)"
-                problems.append("\(name) cannot be read: \(reason)")
-            }
-            return nil
+            let reason = error.code == .unreadable ? "it is no ordinary file, or too large" : "\(error.errno)"
+            problems.append("\(name) cannot be read: \(reason)")
+            return false
         }
     }
 
     private mutating func hexadecimalFile(_ name: String, digits: Int) -> UInt32? {
-        guard let bytes = attribute(name) else { return nil }
-        let value = hexadecimalAttribute(bytes, digits: digits)
-        if value == nil { problems.append("\(name) is \(quoted(bytes)), no number of \(digits) hexadecimal digits") }
+        guard attribute(name) else { return nil }
+        let value = hexadecimalAttribute(content, digits: digits)
+        if value == nil { problems.append("\(name) is \(quoted(content)), no number of \(digits) hexadecimal digits") }
         return value
     }
 
     private mutating func decimalFile(_ name: String) -> Int? {
-        guard let bytes = attribute(name) else { return nil }
-        let value = decimalAttribute(bytes)
-        if value == nil { problems.append("\(name) is \(quoted(bytes)), no number") }
+        guard attribute(name) else { return nil }
+        let value = decimalAttribute(content)
+        if value == nil { problems.append("\(name) is \(quoted(content)), no number") }
         return value
     }
 
@@ -103,7 +109,7 @@ struct DeviceReader {
             if device == nil { complainOfMissing("device") }
             return nil
         }
-        guard let header = attribute("config").flatMap(ConfigurationHeader.init) else {
+        guard attribute("config"), let header = ConfigurationHeader(content) else {
             complainOfMissing("vendor")
             complainOfMissing("device")
             return nil
@@ -140,8 +146,8 @@ struct DeviceReader {
     }
 
     private mutating func override() -> String? {
-        guard let bytes = attribute("driver_override") else { return nil }
-        let text = trimmed(bytes)
+        guard attribute("driver_override") else { return nil }
+        let text = trimmed(content)
         return text.isEmpty || text == "(null)" ? nil : text
     }
 

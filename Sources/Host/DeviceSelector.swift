@@ -231,14 +231,14 @@ extension HostSnapshot {
         var isKnown = false
         var candidates: [DeviceSelectionError.Candidate] = []
         for device in devices where device.physicalFunction == nil {
-            guard let other = stableIdentity(of: device) else { continue }
+            guard let topology = device.topology else { continue }
             isKnown = true
+            let isThere = identity.isPlace(of: device.address, topology)
+            guard isThere || device.identity == identity.ids, let other = stableIdentity(of: device) else { continue }
             let isSameModel = other.isSameModel(as: identity)
+            if isThere, isSameModel { return device }
             let candidate = DeviceSelectionError.Candidate(address: device.address, identity: other)
-            if other.isAtPlace(of: identity) {
-                guard isSameModel else { throw .otherDevice(candidate) }
-                return device
-            }
+            if isThere { throw .otherDevice(candidate) }
             if isSameModel { candidates.append(candidate) }
         }
         throw isKnown || devices.isEmpty ? .emptyPlace(candidates: candidates) : .noTopology

@@ -38,8 +38,12 @@ public struct DeviceHardware: Hashable, Sendable, Codable {
     /// Knows nothing yet.
     public init() {}
 
-    /// Whether the capabilities were readable: without privileges the kernel gives out 64 bytes, and they are not in it.
-    public var knowsCapabilities: Bool { (configuration?.bytes.count ?? 0) > ConfigurationHeader.size }
+    /// Whether the lists of capabilities were there to be read. Without privileges the kernel gives out 64 bytes, and they
+    /// are not in it.
+    public var knowsCapabilities: Bool {
+        guard let configuration, configuration.header != nil, !configuration.isSilent else { return false }
+        return !configuration.faults.contains { if case .notRead = $0 { true } else { false } }
+    }
 }
 
 /// Where a function stands in the firmware's description of the machine.
@@ -56,6 +60,12 @@ public struct FirmwareNode: Hashable, Sendable, Codable {
     public var kind: Kind
     /// The path in it.
     public var path: String
+
+    /// Makes a node of what was read.
+    public init(kind: Kind, path: String) {
+        self.kind = kind
+        self.path = path
+    }
 }
 
 /// Power states, all of them read without waking the device.
@@ -68,6 +78,16 @@ public struct DevicePower: Hashable, Sendable, Codable {
     public var runtimeControl: String?
     /// Whether its power may be cut altogether (`d3cold_allowed`).
     public var d3coldAllowed: Bool?
+
+    /// Makes a state of what was read.
+    public init(
+        state: String? = nil, runtimeStatus: String? = nil, runtimeControl: String? = nil, d3coldAllowed: Bool? = nil
+    ) {
+        self.state = state
+        self.runtimeStatus = runtimeStatus
+        self.runtimeControl = runtimeControl
+        self.d3coldAllowed = d3coldAllowed
+    }
 }
 
 /// A link, now and at best: `current_link_speed`, `current_link_width`, `max_link_speed`, `max_link_width`. Anyone may
@@ -81,6 +101,14 @@ public struct DeviceLink: Hashable, Sendable, Codable {
     public var bestSpeed: LinkSpeed?
     /// The most lanes.
     public var bestWidth: Int?
+
+    /// Makes a link of what was read.
+    public init(speed: LinkSpeed? = nil, width: Int? = nil, bestSpeed: LinkSpeed? = nil, bestWidth: Int? = nil) {
+        self.speed = speed
+        self.width = width
+        self.bestSpeed = bestSpeed
+        self.bestWidth = bestWidth
+    }
 
     /// Whether it runs below what the function can do. A port with nothing below it is not.
     public var isBelowBest: Bool {

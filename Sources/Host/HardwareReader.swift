@@ -16,7 +16,12 @@ extension HostSnapshot {
         var modules = ModuleAnswers(host)
         for address in addresses {
             guard let index = index(of: address), devices[index].hardware == nil else { continue }
-            devices[index].hardware = HardwareReader(devices[index], on: host).read(&modules)
+            let hardware = HardwareReader(devices[index], on: host).read(&modules)
+            devices[index].hardware = hardware
+            // As `readSerialNumbers` has it: not of bridges and virtual functions.
+            if !devices[index].isPCIBridge, devices[index].physicalFunction == nil {
+                devices[index].serialNumber = hardware.configuration?.deviceSerialNumber?.number
+            }
         }
     }
 }
@@ -100,7 +105,7 @@ private struct HardwareReader {
         }
         let space = ConfigurationSpace(bytes: bytes)
         hardware.configuration = space
-        if bytes.count == ConfigurationHeader.size {
+        if bytes.count == ConfigurationHeader.size, !hardware.knowsCapabilities, !space.isSilent {
             hardware.notes.append(
                 "capabilities: not permitted to look (config gives its first 64 bytes only; root reads all of it)")
         } else {

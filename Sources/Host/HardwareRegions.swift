@@ -14,6 +14,18 @@ public struct BAR: Hashable, Sendable, Codable {
     public var isPrefetchable: Bool
     /// Where it is, on the CPU's side; nil when the kernel found no place for it.
     public var address: UInt64?
+
+    /// Makes a region of what was read.
+    public init(
+        index: Int, kind: BaseAddress.Kind, width: Int, size: UInt64, isPrefetchable: Bool, address: UInt64?
+    ) {
+        self.index = index
+        self.kind = kind
+        self.width = width
+        self.size = size
+        self.isPrefetchable = isPrefetchable
+        self.address = address
+    }
 }
 
 /// The read-only memory on the card: firmware for the boot.
@@ -24,6 +36,13 @@ public struct ExpansionROM: Hashable, Sendable, Codable {
     public var address: UInt64?
     /// Whether it answers just now.
     public var isEnabled: Bool
+
+    /// Makes a ROM of what was read.
+    public init(size: UInt64, address: UInt64?, isEnabled: Bool) {
+        self.size = size
+        self.address = address
+        self.isEnabled = isEnabled
+    }
 }
 
 /// The lines of sysfs `resource`: first and last address and flags, in hexadecimal, one line a region

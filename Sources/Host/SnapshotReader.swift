@@ -38,11 +38,10 @@ extension HostSnapshot {
         try reader.readDevices(details: parts.contains(.details))
         reader.attachClassDevices()
         reader.readGroups(reservedRegions: parts.contains(.reservedRegions))
-        var snapshot = reader.snapshot
-        if parts.contains(.topology) { snapshot.readTopology(from: host) }
-        if parts.contains(.iommus) { snapshot.readIOMMUs(from: host) }
-        if parts.contains(.uses) { UseReader(host).read(into: &snapshot) }
-        return snapshot
+        if parts.contains(.topology) { reader.snapshot.readTopology(from: host) }
+        if parts.contains(.iommus) { reader.snapshot.readIOMMUs(from: host) }
+        if parts.contains(.uses) { UseReader(host).read(into: &reader.snapshot) }
+        return reader.snapshot
     }
 }
 
@@ -65,7 +64,7 @@ private struct SnapshotReader {
             return
         }
         do { snapshot.drivers = try host.entries("/sys/bus/pci/drivers").sorted() } catch {}
-        let drivers = Set(snapshot.drivers)
+        var reader = DeviceReader(bus, drivers: Set(snapshot.drivers), details: details)
         var functions: [(address: PCIAddress, name: String)] = []
         for name in try bus.entries("") {
             if let address = PCIAddress(name) {
@@ -74,9 +73,9 @@ private struct SnapshotReader {
                 snapshot.notes.append("\(quoted(name.utf8)) in \(bus.path) is no PCI address; it is left out")
             }
         }
-        // In order, a physical function comes before its virtual ones, which its links name: theirs need no reading.
         functions.sort { $0.address < $1.address }
-        var virtualFunctions: [PCIAddress: (physicalFunction: PCIAddress, index: Int)] = [:]
+        let nothingKnown = DeviceIdentity(vendorID: 0, deviceID: 0, subsystemVendorID: 0, subsystemDeviceID: 0)
+        var virtualFunctions = VirtualFunctionOrigins()
         snapshot.devices.reserveCapacity(functions.count)
         for (address, name) in functions where address != snapshot.devices.last?.address {
             let directory: any HostDirectory
@@ -87,14 +86,13 @@ private struct SnapshotReader {
                 snapshot.notes.append("\(address) is left out: its directory cannot be opened: \(error.errno)")
                 continue
             }
-            let origin = virtualFunctions[address]
-            var reader = DeviceReader(
-                directory, address: address, isVirtual: origin != nil, drivers: drivers, details: details)
-            var device = reader.read()
-            device.physicalFunction = origin?.physicalFunction
-            device.vfIndex = origin?.index
-            for function in reader.virtualFunctions { virtualFunctions[function.address] = (address, function.index) }
-            snapshot.devices.append(device)
+            let origin = virtualFunctions.origin(of: address)
+            snapshot.devices.append(Device(address: address, identity: nothingKnown, classID: 0))
+            let index = snapshot.devices.count - 1
+            snapshot.devices[index].physicalFunction = origin?.physicalFunction
+            snapshot.devices[index].vfIndex = origin?.index
+            reader.read(&snapshot.devices[index], from: directory, isVirtual: origin != nil)
+            virtualFunctions.add(reader.virtualFunctions, of: address)
         }
     }
 
@@ -163,6 +161,23 @@ private struct SnapshotReader {
             else { return nil }
             return ReservedRegion(start: start, end: end, type: String(fields[2]))
         }
+    }
+}
+
+/// Where the virtual functions come from that the physical functions read so far have links to.
+///
+/// Devices are read in the order of addresses, so a physical function comes before its virtual ones; these need no link of
+/// theirs read.
+private struct VirtualFunctionOrigins {
+    private var origins: [PCIAddress: (physicalFunction: PCIAddress, index: Int)] = [:]
+
+    mutating func add(_ functions: [(index: Int, address: PCIAddress)], of physicalFunction: PCIAddress) {
+        for function in functions { origins[function.address] = (physicalFunction, function.index) }
+    }
+
+    /// Each is asked for once, when its turn comes, and forgotten: few are known at a time.
+    mutating func origin(of address: PCIAddress) -> (physicalFunction: PCIAddress, index: Int)? {
+        origins.isEmpty ? nil : origins.removeValue(forKey: address)
     }
 }
 

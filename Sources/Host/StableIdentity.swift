@@ -61,9 +61,10 @@ public struct StableIdentity: Hashable, Sendable {
         }
     }
 
-    /// Whether another identity is at the same place.
-    func isAtPlace(of other: StableIdentity) -> Bool {
-        domain == other.domain && rootBus == other.rootBus && path == other.path
+    /// Whether its place is that of a function that hangs there.
+    func isPlace(of address: PCIAddress, _ topology: DeviceTopology) -> Bool {
+        domain == topology.domain && rootBus == topology.rootBus && path.count == topology.bridges.count + 1
+            && path.last == Place(address) && zip(path, topology.bridges).allSatisfy { $0 == Place($1) }
     }
 
     /// Whether another one has the same ids, and no other serial number as far as both are known.

@@ -16,6 +16,12 @@ public struct CaptureTree: Hashable, Sendable {
         case unread
     }
 
+    /// What a link with this target stands for, in a captured directory: mostly for itself.
+    package static func link(to target: String) -> Node {
+        if target == CaptureNames.unread { return .unread }
+        return CapturedRefusal(linkTarget: target).map { .refused($0) } ?? .link(target)
+    }
+
     /// By canonical path ("/sys/bus/pci"). A directory that something stands in need not be named.
     public var nodes: [String: Node]
 

@@ -31,6 +31,14 @@ public final class CapturedDirectory: HostAccess {
         try root.read(path, limit: limit)
     }
 
+    /// The same into an array whose storage is used again; false when there is no such file.
+    public func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool {
+        try root.read(path, limit: limit, into: &content)
+    }
+
+    /// The last component of a link's target.
+    public func linkName(_ path: String) -> String? { root.linkName(path) }
+
     /// The target of a symbolic link.
     public func readLink(_ path: String) throws(HostAccessError) -> String { try root.readLink(path) }
 
@@ -88,16 +96,28 @@ final class CapturedSubdirectory: HostDirectory {
     var path: String { ownPath.isEmpty ? "/" : ownPath }
 
     func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] {
+        var content: [UInt8] = []
+        guard try read(path, limit: limit, into: &content) else {
+            throw HostAccessError(.read, absolute(path), errno: .noSuchFileOrDirectory)
+        }
+        return content
+    }
+
+    func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool {
         let file: OwnedDescriptor
         do {
             file = try openFile(path)
         } catch .system(let error) {
-            throw refusal(.read, path, error)
+            content.removeAll(keepingCapacity: true)
+            let refusal = refusal(.read, path, error)
+            guard refusal.errno == .noSuchFileOrDirectory else { throw refusal }
+            return false
         } catch {
             throw HostAccessError(error, on: absolute(path))
         }
         do {
-            return try file.contents(limit: limit, subject: path)
+            try file.read(into: &content, limit: limit, subject: path)
+            return true
         } catch {
             throw HostAccessError(error, on: absolute(path))
         }

@@ -12,16 +12,6 @@ public struct DiskContent: Hashable, Sendable, Codable {
         self.label = label
     }
 
-    /// Reads an answer as a capture keeps it: the type, and the label behind a space. Nil for an empty one.
-    package init?(answer: String) {
-        let words = answer.split(separator: " ", maxSplits: 1).map(String.init)
-        guard let type = words.first else { return nil }
-        self.init(type: type, label: words.count > 1 ? words[1] : nil)
-    }
-
-    /// The answer as a capture keeps it.
-    package var answer: String { label.map { "\(type) \($0)" } ?? type }
-
     /// How many bytes from the beginning tell: ZFS keeps its first label there.
     public static let length = 256 << 10
 

@@ -1,4 +1,5 @@
 public import Netlink
+internal import SystemPackage
 
 /// A directory of a host, and everything below it: read, and written to, by relative paths.
 ///
@@ -10,6 +11,11 @@ public protocol HostDirectory: Sendable {
 
     /// The whole content of a file, at most `limit` bytes (longer is an error, never a cut).
     func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8]
+
+    /// The same into an array whose storage is used again, for who reads a few attributes of thousands of devices.
+    ///
+    /// - Returns: false when there is no such file, which is an answer here and no error; `content` is empty then.
+    func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool
 
     /// The first `count` bytes of a file, or all of it when it is shorter, asking the kernel for no more: some files
     /// (`vpd`) are slow to read to their end.
@@ -80,7 +86,8 @@ extension HostAccess {
     /// What a capture has in `/disk-contents/NAME`: the content's type, and its label behind a space. A capture keeps the
     /// answer, never what is on a disk.
     public func content(ofBlockDevice name: String) throws(HostAccessError) -> DiskContent? {
-        DiskContent(answer: try text("/disk-contents/" + name))
+        let words = try text("/disk-contents/" + name).split(separator: " ", maxSplits: 1).map(String.init)
+        return words.first.map { DiskContent(type: $0, label: words.count > 1 ? words[1] : nil) }
     }
 }
 
@@ -101,6 +108,18 @@ extension HostDirectory {
     /// The whole content of a file.
     public func read(_ path: String) throws(HostAccessError) -> [UInt8] {
         try read(path, limit: Self.ordinaryLimit)
+    }
+
+    /// The whole content of a file into an array; false when there is no such file.
+    public func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool {
+        content.removeAll(keepingCapacity: true)
+        do {
+            content = try read(path, limit: limit)
+            return true
+        } catch {
+            guard error.errno == .noSuchFileOrDirectory else { throw error }
+            return false
+        }
     }
 
     /// Reads the whole file, and gives its first bytes.

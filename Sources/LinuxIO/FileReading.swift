@@ -48,57 +48,36 @@ extension OwnedDescriptor {
     ///
     /// - Parameter limit: the most bytes to take; a longer file is an error, never a cut.
     public func contents(limit: Int, subject: @autoclosure () -> String) throws(FileReadError) -> [UInt8] {
+        var content: [UInt8] = []
+        try read(into: &content, limit: limit, subject: subject())
+        return content
+    }
+
+    /// The same in an array's place, whose storage is used again: one array reads thousands of attributes.
+    public func read(
+        into content: inout [UInt8], limit: Int, subject: @autoclosure () -> String
+    ) throws(FileReadError) {
+        content.removeAll(keepingCapacity: true)
         var mode: UInt32 = 0
         var size: Int64 = 0
         let status = unsafe clinux_fstat(rawValue, &mode, &size)
         do { _ = try checked(status, "fstat", on: subject()) } catch { throw .system(error) }
         guard mode & UInt32(Glibc.S_IFMT) == UInt32(Glibc.S_IFREG) else { throw .notRegular }
 
-        // One page is what a sysfs attribute can be: most files end within this first piece.
-        let pageSize = 4096
-        var failure: FileReadError?
+        // Nearly every attribute is shorter than this first piece, which is as large as the stack gives without malloc.
+        var room = 1024
         var atEnd = false
-        var content: [UInt8] = unsafe withUnsafeTemporaryAllocation(byteCount: pageSize, alignment: 1) { page in
-            var count = 0
-            while count < pageSize {
-                let room = unsafe UnsafeMutableRawBufferPointer(rebasing: page[count...])
-                switch unsafe readPiece(into: room, subject: subject()) {
-                case .failure(let error):
-                    failure = error
-                    return []
-                case .success(0): atEnd = true
-                case .success(let piece):
-                    count += piece
-                    atEnd = Int64(count) == size
-                }
-                if atEnd { break }
+        while !atEnd && content.count <= limit {
+            let answer = unsafe withUnsafeTemporaryAllocation(byteCount: room, alignment: 1) { piece in
+                let answer = unsafe clinux_read(rawValue, piece.baseAddress, piece.count)
+                if answer > 0 { unsafe content.append(contentsOf: piece.prefix(answer)) }
+                return answer
             }
-            return unsafe Array(page.prefix(count))
+            do { _ = try checked(answer, "read", on: subject()) } catch { throw .system(error) }
+            atEnd = answer == 0 || Int64(content.count) == size
+            room = max(64 << 10, content.count)
         }
-        while failure == nil && !atEnd && content.count <= limit {
-            let start = content.count
-            let room = max(64 << 10, start)
-            content.append(contentsOf: repeatElement(0, count: room))
-            let piece = unsafe content.withUnsafeMutableBytes { bytes in
-                unsafe readPiece(into: UnsafeMutableRawBufferPointer(rebasing: bytes[start...]), subject: subject())
-            }
-            switch piece {
-            case .failure(let error): failure = error
-            case .success(let count):
-                content.removeLast(room - count)
-                atEnd = count == 0
-            }
-        }
-        if let failure { throw failure }
         guard content.count <= limit else { throw .tooLarge }
-        return content
-    }
-
-    private func readPiece(
-        into room: UnsafeMutableRawBufferPointer, subject: @autoclosure () -> String
-    ) -> Result<Int, FileReadError> {
-        let result = unsafe clinux_read(rawValue, room.baseAddress, room.count)
-        do { return .success(try checked(result, "read", on: subject())) } catch { return .failure(.system(error)) }
     }
 
     /// The names in this directory, without "." and "..": getdents64(2). Reads on from where the descriptor stands, so
@@ -120,14 +99,21 @@ extension OwnedDescriptor {
                 if count == 0 { return }
                 var position = 0
                 while position < count, let record = unsafe records.baseAddress?.advanced(by: position) {
-                    let name = unsafe String(cString: clinux_dirent_name(record))
-                    if name != "." && name != ".." { names.append(name) }
+                    if let name = unsafe clinux_dirent_name(record), unsafe !isDots(name) {
+                        unsafe names.append(String(cString: name))
+                    }
                     position += Int(unsafe clinux_dirent_length(record))
                 }
             }
         }
         if let failure { throw failure }
         return names
+    }
+
+    /// Whether a name is "." or "..".
+    private func isDots(_ name: UnsafePointer<CChar>) -> Bool {
+        let dot = CChar(UInt8(ascii: "."))
+        return unsafe name[0] == dot && (name[1] == 0 || name[1] == dot && name[2] == 0)
     }
 
     /// The target of a symbolic link below this directory, as it is written there: readlinkat(2). An empty path reads
@@ -138,26 +124,28 @@ extension OwnedDescriptor {
     public func linkName(_ path: String) throws(SystemCallError) -> String { try link(path, lastComponent: true) }
 
     private func link(_ path: String, lastComponent: Bool) throws(SystemCallError) -> String {
-        var failure: SystemCallError?
-        let size = Int(PATH_MAX)
-        let target = unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { target in
-            do throws(SystemCallError) {
-                let bytes = unsafe target.baseAddress?.assumingMemoryBound(to: CChar.self)
-                let result = unsafe clinux_readlinkat(rawValue, path, bytes, size)
-                let count = try checked(result, "readlink", on: path)
+        // Longer targets than the first try holds are rare, and a buffer for the longest one comes from malloc.
+        for size in [512, Int(PATH_MAX)] {
+            var text: String?
+            let answer = unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: size) { target in
+                let answer = unsafe path.withCString { name in
+                    unsafe target.withMemoryRebound(to: CChar.self) { bytes in
+                        unsafe clinux_readlinkat(rawValue, name, bytes.baseAddress, size)
+                    }
+                }
+                guard answer >= 0, answer < size || size == Int(PATH_MAX) else { return answer }
                 var start = 0
                 if lastComponent {
-                    start = count
+                    start = answer
                     while start > 0, unsafe target[start - 1] != UInt8(ascii: "/") { start -= 1 }
                 }
-                return unsafe String(decoding: target[start..<count], as: UTF8.self)
-            } catch {
-                failure = error
-                return ""
+                text = unsafe String(decoding: target[start..<answer], as: UTF8.self)
+                return answer
             }
+            _ = try checked(answer, "readlink", on: path)
+            if let text { return text }
         }
-        if let failure { throw failure }
-        return target
+        return ""
     }
 
     /// What kind of thing stands under a name in this directory, found without opening it: fstatat(2). A link is not followed.

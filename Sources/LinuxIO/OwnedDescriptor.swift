@@ -37,13 +37,14 @@ extension OwnedDescriptor {
 
     /// openat(2) below this directory, close-on-exec always. `path` may still leave it by a link or by "..".
     public func open(_ path: String, flags: CInt) throws(SystemCallError) -> OwnedDescriptor {
-        let number = unsafe clinux_openat(rawValue, path, flags, 0o600)
+        // Spelt out: passed as it is, a short path (which most are) would become an array for the call.
+        let number = unsafe path.withCString { unsafe clinux_openat(rawValue, $0, flags, 0o600) }
         return OwnedDescriptor(adopting: CInt(try checked(number, "open", on: path)))
     }
 
     /// openat2(2) with this directory as the root of the path and of every link on it: nothing outside is reached.
     public func openInRoot(_ path: String, flags: CInt) throws(SystemCallError) -> OwnedDescriptor {
-        let number = unsafe clinux_openat_in_root(rawValue, path, flags)
+        let number = unsafe path.withCString { unsafe clinux_openat_in_root(rawValue, $0, flags) }
         return OwnedDescriptor(adopting: CInt(try checked(number, "openat2", on: path)))
     }
 }

@@ -7,24 +7,47 @@ internal import SystemPackage
 /// An open directory of the real machine.
 final class LiveDirectory: HostDirectory {
     private let descriptor: OwnedDescriptor
-    private let ownPath: String
+    /// Where it was opened from, and by which path: joined when a message asks for it.
+    private let parentPath: String
+    private let name: String
 
-    init(_ descriptor: consuming OwnedDescriptor, path: String) {
+    /// - Parameters:
+    ///   - parentPath: the directory that `name` starts from; empty for an absolute `name`, and for the root.
+    ///   - name: as it was opened; empty for the root.
+    init(_ descriptor: consuming OwnedDescriptor, parentPath: String = "", name: String = "") {
         self.descriptor = descriptor
-        ownPath = path
+        self.parentPath = parentPath
+        self.name = name
     }
 
     var path: String { ownPath.isEmpty ? "/" : ownPath }
 
+    private var ownPath: String {
+        name.isEmpty || name.utf8.first == UInt8(ascii: "/") ? name : parentPath + "/" + name
+    }
+
     func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] {
+        var content: [UInt8] = []
+        guard try read(path, limit: limit, into: &content) else {
+            throw HostAccessError(.read, absolute(path), errno: .noSuchFileOrDirectory)
+        }
+        return content
+    }
+
+    func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool {
         let file: OwnedDescriptor
         do {
             file = try descriptor.open(path, flags: readingFlags)
         } catch {
-            throw HostAccessError(.read, absolute(path), errno: error.errno)
+            content.removeAll(keepingCapacity: true)
+            guard error.errno == .noSuchFileOrDirectory else {
+                throw HostAccessError(.read, absolute(path), errno: error.errno)
+            }
+            return false
         }
         do {
-            return try file.contents(limit: limit, subject: path)
+            try file.read(into: &content, limit: limit, subject: path)
+            return true
         } catch {
             throw HostAccessError(error, on: absolute(path))
         }
@@ -80,7 +103,7 @@ final class LiveDirectory: HostDirectory {
 
     func directory(_ path: String) throws(HostAccessError) -> any HostDirectory {
         do {
-            return LiveDirectory(try descriptor.open(path, flags: directoryFlags), path: absolute(path))
+            return LiveDirectory(try descriptor.open(path, flags: directoryFlags), parentPath: ownPath, name: path)
         } catch {
             throw HostAccessError(.open, absolute(path), errno: error.errno)
         }

@@ -13,7 +13,7 @@ public struct LiveHost: HostAccess {
 
     private func root() throws(HostAccessError) -> LiveDirectory {
         do {
-            return LiveDirectory(try OwnedDescriptor.open("/", flags: directoryFlags), path: "")
+            return LiveDirectory(try OwnedDescriptor.open("/", flags: directoryFlags))
         } catch {
             throw HostAccessError(.open, "/", errno: error.errno)
         }
@@ -27,6 +27,11 @@ public struct LiveHost: HostAccess {
         try root().read(path, limit: limit)
     }
 
+    /// The same into an array whose storage is used again; false when there is no such file.
+    public func read(_ path: String, limit: Int, into content: inout [UInt8]) throws(HostAccessError) -> Bool {
+        try root().read(path, limit: limit, into: &content)
+    }
+
     /// The first bytes of a file: openat(2), one pread(2).
     public func readStart(_ path: String, count: Int) throws(HostAccessError) -> [UInt8] {
         try root().readStart(path, count: count)
@@ -37,6 +42,11 @@ public struct LiveHost: HostAccess {
 
     /// The names in a directory: getdents64(2).
     public func entries(_ path: String) throws(HostAccessError) -> [String] { try root().entries(path) }
+
+    /// The last component of a link's target.
+    public func linkName(_ path: String) -> String? {
+        do { return try root().linkName(path) } catch { return nil }
+    }
 
     /// Whether something is there: faccessat(2).
     public func exists(_ path: String) -> Bool {

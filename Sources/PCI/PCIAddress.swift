@@ -2,7 +2,7 @@
 ///
 /// Domains are 32 bits wide: Intel's VMD and some hypervisors hand out domains above 0xffff, which sysfs prints with
 /// five digits or more. Sorted as `lspci` sorts: by domain, bus, device, function.
-public struct PCIAddress: Hashable, Sendable {
+public struct PCIAddress: Sendable {
     /// The PCI segment group.
     public let domain: UInt32
     /// 0 to 255.
@@ -30,62 +30,84 @@ public struct PCIAddress: Hashable, Sendable {
     }
 
     /// Bus, device and function as the 16 bits that travel in a transaction.
+    @inlinable
     public var routingID: UInt16 { UInt16(bus) << 8 | UInt16(device) << 3 | UInt16(function) }
+
+    /// All of it as one number, in the order of addresses.
+    @inlinable var number: UInt64 { UInt64(domain) << 16 | UInt64(routingID) }
+}
+
+extension PCIAddress: Hashable {
+    /// Whether both name the same place.
+    @inlinable
+    public static func == (left: PCIAddress, right: PCIAddress) -> Bool { left.number == right.number }
+
+    /// Hashes one number instead of four: a large host's tables are kept by address.
+    @inlinable
+    public func hash(into hasher: inout Hasher) { hasher.combine(number) }
 }
 
 extension PCIAddress: LosslessStringConvertible {
     /// Reads `0000:01:00.0`, or `01:00.0` in domain 0. Anything else is nil: no spaces, no missing digits.
+    public init?(_ description: String) { self.init(ascii: description.utf8.span) }
+
+    /// The same from a piece of a text.
     @inlinable
-    public init?(_ description: some StringProtocol) {
-        // Written over bytes, and inlinable: enumeration parses one of these for every device, link and virtual function.
-        var fields: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
-        var digits = (0, 0, 0, 0)
-        var colons = 0
-        var value: UInt32 = 0
-        var count = 0
-        var dotted = false
-        for byte in description.utf8 {
-            switch byte {
-            case UInt8(ascii: ":"):
-                guard !dotted, colons < 2 else { return nil }
-                if colons == 0 { (fields.0, digits.0) = (value, count) } else { (fields.1, digits.1) = (value, count) }
-                colons += 1
-                (value, count) = (0, 0)
-            case UInt8(ascii: "."):
-                guard !dotted, colons > 0 else { return nil }
-                dotted = true
-                (fields.2, digits.2) = (value, count)
-                (value, count) = (0, 0)
-            default:
-                guard let digit = hexadecimalDigit(byte), count < 8 else { return nil }
-                value = value << 4 | UInt32(digit)
-                count += 1
-            }
+    public init?(_ description: some StringProtocol) { self.init(String(description)) }
+
+    /// The same from the bytes of a text: enumeration parses one of these for every device, link and virtual function.
+    public init?(ascii text: Span<UInt8>) {
+        // From the end, where the digits are of one number: bus, device and function are the last seven characters.
+        let end = text.count
+        guard end == 7 || (12...16).contains(end), text[end - 5] == UInt8(ascii: ":"),
+            text[end - 2] == UInt8(ascii: "."), let bus = Self.number(text, end - 7..<end - 5),
+            let device = Self.number(text, end - 4..<end - 2), let function = Self.number(text, end - 1..<end)
+        else { return nil }
+        var domain: UInt32 = 0
+        if end > 7 {
+            guard text[end - 8] == UInt8(ascii: ":"), let number = Self.number(text, 0..<end - 8) else { return nil }
+            domain = number
         }
-        guard dotted else { return nil }
-        (fields.3, digits.3) = (value, count)
-        if colons == 1 {
-            fields = (0, fields.0, fields.2, fields.3)
-            digits = (4, digits.0, digits.2, digits.3)
-        }
-        guard digits.0 >= 4, digits.1 == 2, digits.2 == 2, digits.3 == 1 else { return nil }
         self.init(
-            domain: fields.0, bus: UInt8(truncatingIfNeeded: fields.1), device: UInt8(truncatingIfNeeded: fields.2),
-            function: UInt8(truncatingIfNeeded: fields.3))
+            domain: domain, bus: UInt8(truncatingIfNeeded: bus), device: UInt8(truncatingIfNeeded: device),
+            function: UInt8(truncatingIfNeeded: function))
+    }
+
+    /// The number in up to eight hexadecimal digits.
+    private static func number(_ text: Span<UInt8>, _ range: Range<Int>) -> UInt32? {
+        var value: UInt32 = 0
+        for index in range {
+            guard let digit = hexadecimalDigit(text[index]) else { return nil }
+            value = value << 4 | UInt32(digit)
+        }
+        return value
     }
 
     /// The full address, domain always present: `0000:01:00.0`.
     public var description: String {
-        hexadecimal(domain, width: 4) + ":" + hexadecimal(UInt32(bus), width: 2) + ":"
-            + hexadecimal(UInt32(device), width: 2) + "." + hexadecimal(UInt32(function), width: 1)
+        var text: [UInt8] = []
+        append(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Adds the full address to a text that is put together as UTF-8.
+    public func append(to text: inout [UInt8]) {
+        text.append(addingCapacity: 16) { room in
+            room.append(hexadecimal: UInt64(domain), width: 4)
+            room.append(UInt8(ascii: ":"))
+            room.append(hexadecimal: UInt64(bus), width: 2)
+            room.append(UInt8(ascii: ":"))
+            room.append(hexadecimal: UInt64(device), width: 2)
+            room.append(UInt8(ascii: "."))
+            room.append(hexadecimal: UInt64(function), width: 1)
+        }
     }
 }
 
 extension PCIAddress: Comparable {
     /// By domain, then by routing id.
-    public static func < (left: PCIAddress, right: PCIAddress) -> Bool {
-        (left.domain, left.routingID) < (right.domain, right.routingID)
-    }
+    @inlinable
+    public static func < (left: PCIAddress, right: PCIAddress) -> Bool { left.number < right.number }
 }
 
 extension PCIAddress: Codable {

@@ -5,8 +5,37 @@ internal import HostAccess
 internal import HostSimulator
 internal import LiveHost
 
-/// The options that every command takes, before or after its name.
+/// The options that every command takes, before or after its name: the host that is meant, how to answer, and how wide
+/// text may be.
+@dynamicMemberLookup
 struct GlobalOptions: ParsableArguments {
+    @OptionGroup var answer: AnswerOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Fit text into this many columns (default: the terminal's, and no limit in a pipe).", valueName: "columns"))
+    var width: LineWidth?
+
+    /// The most columns that a line may have; nil for no limit.
+    var lineWidth: Int? { (width ?? .ofTerminal)?.columns }
+
+    /// Each of the other options.
+    subscript<Value>(dynamicMember option: KeyPath<AnswerOptions, Value>) -> Value { answer[keyPath: option] }
+
+    /// The host to read, and what it looks like now.
+    func observe(_ parts: HostSnapshot.Parts = .all) throws -> (host: any HostAccess, snapshot: HostSnapshot) {
+        try answer.observe(parts)
+    }
+
+    /// The host to read.
+    func host() throws -> any HostAccess { try answer.host() }
+
+    /// The host to change.
+    func changeableHost() throws -> any HostAccess { try answer.changeableHost() }
+}
+
+/// The global options without --width: `read` and `write` have one of their own, the register's.
+struct AnswerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Look at the captured host in DIR; changes run against a simulated kernel.", valueName: "dir"))
@@ -34,7 +63,7 @@ struct GlobalOptions: ParsableArguments {
     }
 
     /// The host to read.
-    private func host() throws -> any HostAccess {
+    func host() throws -> any HostAccess {
         guard let root else { return LiveHost() }
         return try capture(root)
     }
@@ -64,10 +93,13 @@ struct GlobalOptions: ParsableArguments {
         guard let terminal = unsafe getenv("TERM") else { return false }
         return unsafe String(cString: terminal) != "dumb"
     }
+}
 
+extension GlobalOptions {
     /// Moves global options that stand before the command to behind it, where the command's own parser looks for them.
     static func gathered(from arguments: [String], root: any ParsableCommand.Type) -> [String] {
         var early: [String] = []
+        var width: [String] = []
         var index = 0
         while index < arguments.count {
             let argument = arguments[index]
@@ -75,6 +107,11 @@ struct GlobalOptions: ParsableArguments {
                 early.append(argument)
             } else if argument == "--root", index + 1 < arguments.count {
                 early += [argument, arguments[index + 1]]
+                index += 1
+            } else if argument.hasPrefix("--width=") {
+                width = ["--width", String(argument.dropFirst("--width=".count))]
+            } else if argument == "--width", index + 1 < arguments.count {
+                width = [argument, arguments[index + 1]]
                 index += 1
             } else {
                 break
@@ -91,6 +128,10 @@ struct GlobalOptions: ParsableArguments {
             rest.removeFirst()
             level = next
         }
-        return names.isEmpty ? arguments : names + early + rest
+        guard !names.isEmpty else { return arguments }
+        // Behind these two it would be the register's. What they print has no use for another, but a wrong one is told.
+        let isOfRegister = level == Read.self || level == Write.self
+        if isOfRegister, width.last.flatMap(LineWidth.init) != nil { width = [] }
+        return names + early + width + rest
     }
 }

@@ -31,8 +31,10 @@ struct Vfioctl: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            List.self, Groups.self, Show.self, Check.self, Bind.self, Restore.self, SRIOVCommand.self, IRQCommand.self,
+            List.self, Groups.self, Show.self, Check.self, Watch.self, Bind.self, Restore.self, SRIOVCommand.self,
+            IRQCommand.self,
             Inspect.self, Read.self, Write.self, Regs.self, Run.self, Attach.self, Detach.self,
+            CaptureCommand.self,
         ])
 
     static let version = "0.1.0"

@@ -17,7 +17,7 @@ struct OpenDeviceOptions: ParsableArguments {
     var backend: String?
 
     /// Opens the device, or says why not.
-    func open(_ global: GlobalOptions) throws -> VFIODevice {
+    func open(_ global: AnswerOptions) throws -> VFIODevice {
         guard global.root == nil else {
             throw CommandFailure(.usage, "this opens a device, which a captured host does not have: leave --root out")
         }
@@ -43,7 +43,7 @@ struct OpenDeviceOptions: ParsableArguments {
     }
 
     /// Who has the device open, as the end of a sentence; nothing when nobody is seen.
-    private func holders(of address: PCIAddress, _ global: GlobalOptions) throws -> String {
+    private func holders(of address: PCIAddress, _ global: AnswerOptions) throws -> String {
         let uses = try global.observe([.uses]).snapshot.device(at: address)?.uses ?? []
         let details = uses.filter { $0.by == .vfio }.map(\.detail)
         return details.isEmpty ? "" : " (\(details.joined(separator: ", ")))"

@@ -1,12 +1,17 @@
-internal import FoundationEssentials
 internal import Glibc
 internal import SystemPackage
+internal import Rendering
 
 /// Where answers go: standard output in large writes, complaints to standard error.
 enum Output {
     /// Writes text to standard output. A reader that has gone away ends the command quietly, as it ends `cat`.
     static func print(_ text: String) {
         write(text.utf8, to: .standardOutput)
+    }
+
+    /// The same with lines that are too long for `width` columns broken between words; nil is no limit.
+    static func print(_ text: String, width: Int?) {
+        print(wrapped(text, to: width))
     }
 
     /// Writes one sentence to standard error: `vfioctl: …`.
@@ -32,10 +37,14 @@ enum Output {
 
     /// Writes one JSON object, keys in order, and a newline.
     static func print(json value: some Encodable) throws {
-        let encoder = JSONEncoder()
-        // Sorted, so that the same answer is the same bytes.
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        write(Array(try encoder.encode(value)) + [UInt8(ascii: "\n")], to: .standardOutput)
+        write(try encoded(value), to: .standardOutput)
+    }
+
+    /// One JSON object, keys in order, and a newline.
+    static func encoded(_ value: some Encodable) throws -> [UInt8] {
+        var bytes = try JSONWriter.bytes(of: value)
+        bytes.append(UInt8(ascii: "\n"))
+        return bytes
     }
 
     /// A reader that went away ends the command quietly; what else can go wrong (a full disk) is told.

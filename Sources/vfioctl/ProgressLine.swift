@@ -26,6 +26,11 @@ struct ProgressLine: Sendable {
         }
     }
 
+    /// What a command that only reads is at.
+    func show(_ line: String) {
+        if verbose { Output.note(line) } else { rewrite(line) }
+    }
+
     func clear() { rewrite("") }
 
     private func rewrite(_ line: String) {

@@ -1,13 +1,15 @@
-internal import Capture
 internal import Changes
 internal import Host
 internal import HostAccess
 internal import HostSimulator
+internal import Netlink
 internal import PCI
 internal import Passthrough
 internal import SystemPackage
 internal import TestSupport
 internal import Testing
+
+@testable internal import Capture
 
 @Suite("A capture is what the host answered")
 struct HostCaptureTests {
@@ -17,7 +19,6 @@ struct HostCaptureTests {
     func equalSnapshot() throws {
         let (capture, directory) = try captured.capture()
         let snapshot = try HostSnapshot.read(from: directory)
-        #expect(snapshot == capture.snapshot)
         #expect(try snapshot == HostSnapshot.read(from: captured.host))
         #expect(try capture.isEqual(to: directory))
         #expect(snapshot.devices.count == 2)
@@ -52,7 +53,7 @@ struct HostCaptureTests {
     func hostInMemory() throws {
         let host = try SimulatedHost(loading: captured.host)
         let capture = try HostCapture.take(of: host)
-        #expect(capture.snapshot == (try HostSnapshot.read(from: captured.host)))
+        #expect(capture.snapshot == (try HostCapture.take(of: captured.host).snapshot))
     }
 
     @Test("only what was asked is in it")
@@ -102,7 +103,7 @@ struct HostCaptureTests {
     func tooLong() throws {
         captured.tree.file(CapturedHost.card + "/uevent", String(repeating: "x", count: 1 << 17))
         let (capture, directory) = try captured.capture()
-        #expect(try HostSnapshot.read(from: directory) == capture.snapshot)
+        #expect(try capture.isEqual(to: directory))
         #expect(capture.snapshot.devices.contains { $0.problems.contains { $0.contains("too large") } })
     }
 
@@ -170,15 +171,184 @@ struct ProcessFilterTests {
         }
     }
 
+    @Test("the session that a capture is made in, found from an ancestor's socket; no other connection")
+    func session() throws {
+        let tree = captured.tree
+        for (pid, command, parent, open) in [
+            (1, "systemd", 0, [String]()), (30, "sshd", 1, ["socket:[700]", "/dev/null"]), (31, "bash", 30, []),
+            (7, "vfioctl", 31, []), (50, "sshd", 1, ["socket:[800]"]),
+        ] {
+            captured.process(pid, command, open: open, parent: parent)
+        }
+        tree.link("proc/net", to: "self/net")
+        tree.file(
+            "proc/7/net/tcp",
+            """
+              sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+               0: 4D0200C0:0016 0A0200C0:C350 01 00000000:00000000 02:0 00000000     0        0 700 2 0 20 4 31 10 -1
+               1: 4D0200C0:0016 0B0200C0:C351 01 00000000:00000000 02:0 00000000     0        0 800 2 0 20 4 31 10 -1
+
+            """)
+        tree.file(
+            "netlink/link", bytes: try DumpBytes.links([Link(index: 2, name: "eth0")]))
+        tree.file(
+            "netlink/address",
+            bytes:
+                try DumpBytes.addresses([
+                    InterfaceAddress(interface: 2, local: try #require(IPAddress("192.0.2.77")), prefixLength: 24)
+                ]))
+        tree.file(
+            "netlink/route",
+            bytes:
+                try DumpBytes.routes([
+                    Route(
+                        destination: try #require(IPPrefix(.v4(0), length: 0)),
+                        nextHops: [Route.NextHop(interface: 2, gateway: IPAddress("192.0.2.1"))])
+                ]))
+        let (capture, directory) = try captured.capture()
+        #expect(capture.snapshot.devices[1].uses.map(\.by).contains(.session), "\(capture.snapshot.devices[1])")
+        #expect(try directory.entries("/proc/30/fd") == ["0"])
+        #expect(!directory.exists("/proc/50"))
+        #expect(try !directory.text("/proc/net/tcp").contains("0B0200C0"))
+
+        // Redacted, everything is used by the same, and no address is the host's.
+        let work = TemporaryDirectory()
+        var redacted = capture
+        redacted.redact()
+        var writer = try CaptureWriter(work.path + "/c")
+        try writer.write(redacted.tree)
+        writer.keep()
+        #expect(try redacted.isEqual(to: CapturedDirectory(work.path + "/c")))
+        let card = try HostSnapshot.read(from: CapturedDirectory(work.path + "/c")).devices[1]
+        #expect(card.uses.map(\.by) == capture.snapshot.devices[1].uses.map(\.by))
+        #expect(card.uses.contains { $0.detail.contains("240.0.0.") })
+        #expect(!card.uses.contains { $0.detail.contains("192.0.2") })
+    }
+
     @Test("a process whose files may not be looked at stays one")
     func notPermitted() throws {
         bindToVFIO()
         captured.process(1, "init")
+        captured.process(7, "vfioctl")
         captured.tree.removeDirectory("proc/1/fd")
         captured.tree.link("proc/1/fd", to: ".refused-EACCES")
         let (capture, directory) = try captured.capture()
-        #expect(capture.snapshot.notes.contains { $0.contains("processes may not be read") })
-        #expect(try HostSnapshot.read(from: directory) == capture.snapshot)
-        #expect(try HostSnapshot.read(from: SimulatedHost(loading: directory)).notes == capture.snapshot.notes)
+        let card = try #require(capture.snapshot.devices.last)
+        #expect(card.unseen.contains { $0.contains("not permitted to look at the open files of 1 process") })
+        #expect(try capture.isEqual(to: directory))
+        #expect(try HostSnapshot.read(from: SimulatedHost(loading: directory)).devices.last?.unseen == card.unseen)
     }
+}
+
+@Suite("What a capture keeps of answers that are no files of sysfs")
+struct OtherAnswerTests {
+    let captured = CapturedHost()
+
+    @Test("netlink's dumps, modules by alias, what is on disks")
+    func questions() throws {
+        captured.tree.file("proc/sys/kernel/osrelease", "6.12\n")
+        let host = ScriptedHost(try captured.host)
+        let recorder = RecordingHost(host)
+        #expect(try recorder.netlinkDump(.link) == [1, 2, 3])
+        #expect(try recorder.modules(claiming: "pci:v*[x]?") == ["igb", "igb_uio"])
+        #expect(try recorder.modules(claiming: "pci:none") == [])
+        #expect(try recorder.content(ofBlockDevice: "sda") == DiskContent(type: "ext4", label: "my disk"))
+        #expect(try recorder.content(ofBlockDevice: "sdb") == nil)
+        let error = #expect(throws: HostAccessError.self) { try recorder.content(ofBlockDevice: "sdc") }
+        #expect(error?.errno == .permissionDenied)
+
+        let work = TemporaryDirectory()
+        var writer = try CaptureWriter(work.path + "/c")
+        try writer.write(recorder.tree())
+        writer.keep()
+        let directory = try CapturedDirectory(work.path + "/c")
+        #expect(try directory.netlinkDump(.link) == [1, 2, 3])
+        #expect(try directory.modules(claiming: "pci:v*[x]?") == ["igb", "igb_uio"])
+        #expect(try directory.modules(claiming: "pci:v1[x]1") == [])
+        #expect(try directory.modules(claiming: "pci:none") == [])
+        #expect(try directory.content(ofBlockDevice: "sda") == DiskContent(type: "ext4", label: "my disk"))
+        #expect(try directory.content(ofBlockDevice: "sdb") == nil)
+        let again = #expect(throws: HostAccessError.self) { try directory.content(ofBlockDevice: "sdc") }
+        #expect(again?.errno == .permissionDenied)
+    }
+
+    @Test("the beginning of a file that is not read to its end, unless it is")
+    func beginnings() throws {
+        captured.tree.file("sys/vpd", "0123456789")
+        let recorder = RecordingHost(try captured.host)
+        #expect(try recorder.readStart("/sys/vpd", count: 4) == Array("0123".utf8))
+        #expect(recorder.tree().nodes["/sys/vpd"] == .file(Array("0123".utf8)))
+        #expect(try recorder.read("/sys/vpd") == Array("0123456789".utf8))
+        #expect(recorder.tree().nodes["/sys/vpd"] == .file(Array("0123456789".utf8)))
+    }
+
+    @Test("what another process sees stays apart from what we see")
+    func otherRoots() throws {
+        captured.tree.file("proc/9/root/sys/x", "theirs")
+        captured.tree.file("sys/x", "ours")
+        let recorder = RecordingHost(try captured.host)
+        #expect(try recorder.text("/sys/x") == "ours")
+        #expect(try recorder.text("/proc/9/root/sys/x") == "theirs")
+    }
+
+    @Test("settings with passwords in them are kept as far as they were looked for")
+    func settings() throws {
+        func kept(_ text: String, _ path: String, _ mode: UInt32 = 0o600) -> String? {
+            SettingsFilter.kept(
+                Array(text.utf8), at: path, permissions: NodePermissions(mode: mode, owner: 0, group: 0)
+            ).map { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(
+            kept(
+                "[connection]\nid=Home\ninterface-name=eth0\n[wifi-security]\npsk=secret\n[sriov]\ntotal-vfs=4\n",
+                "/etc/NetworkManager/system-connections/Home.nmconnection")
+                == "[connection]\n\ninterface-name=eth0\n[wifi-security]\n\n[sriov]\ntotal-vfs=4\n")
+        let domain = """
+            <domain><name>secret</name><graphics type='spice' passwd='secret'/>
+            <disk><source file='/home/alice/secret.img'/></disk>
+            <hostdev mode='subsystem' type='pci' managed='yes'><source>
+            <address domain='0x0000' bus='0x01' slot='0x00' function='0x0'/></source></hostdev></domain>
+            """
+        let tags = try #require(kept(domain, "/etc/libvirt/qemu/guest.xml"))
+        #expect(!tags.contains("secret") && !tags.contains("alice"))
+        #expect(tags.contains("managed='yes'") && tags.contains("bus='0x01'"))
+        #expect(kept("token=secret\n", "/etc/anything") == nil)
+        #expect(kept("options vfio-pci ids=8086:10c9\n", "/etc/modprobe.d/vfio.conf", 0o644) != nil)
+        #expect(kept("\u{1}", "/sys/devices/pci0000:00/0000:00:01.0/vpd") != nil)
+    }
+}
+
+/// A host with answers of its own to the questions that are no files.
+private struct ScriptedHost: HostAccess {
+    private let host: CapturedDirectory
+
+    init(_ host: CapturedDirectory) { self.host = host }
+
+    var path: String { "/" }
+    func netlinkDump(_ dump: NetlinkDump) throws(HostAccessError) -> [UInt8] { [1, 2, 3] }
+    func modules(claiming alias: String) throws(HostAccessError) -> [String] {
+        alias == "pci:none" ? [] : ["igb", "igb_uio"]
+    }
+    func content(ofBlockDevice name: String) throws(HostAccessError) -> DiskContent? {
+        switch name {
+        case "sda": return DiskContent(type: "ext4", label: "my disk")
+        case "sdb": return nil
+        default: throw HostAccessError(.read, "/dev/" + name, errno: .permissionDenied)
+        }
+    }
+    func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] { try host.read(path, limit: limit) }
+    func readLink(_ path: String) throws(HostAccessError) -> String { try host.readLink(path) }
+    func entries(_ path: String) throws(HostAccessError) -> [String] { try host.entries(path) }
+    func exists(_ path: String) -> Bool { host.exists(path) }
+    func directory(_ path: String) throws(HostAccessError) -> any HostDirectory { try host.directory(path) }
+    func write(_ value: String, to path: String, timeLimit: Duration) throws(HostAccessError) {
+        try host.write(value, to: path, timeLimit: timeLimit)
+    }
+    func loadModule(_ name: String) throws(HostAccessError) { try host.loadModule(name) }
+    func replaceFile(_ path: String, with content: [UInt8]) throws(HostAccessError) {
+        try host.replaceFile(path, with: content)
+    }
+    func removeFile(_ path: String) throws(HostAccessError) { try host.removeFile(path) }
+    func lock(_ path: String) throws(HostAccessError) -> any HostLock { try host.lock(path) }
+    func pause(_ duration: Duration) {}
 }

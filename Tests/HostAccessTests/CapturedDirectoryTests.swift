@@ -66,13 +66,94 @@ struct CapturedDirectoryTests {
         #expect(device.path == "/sys/bus/pci/devices/0000:00:03.0")
     }
 
-    @Test("only regular files are read: a pipe or a directory neither hangs nor answers")
+    @Test("only regular files are read: a pipe, a socket, a device or a directory neither hangs nor answers")
     func regularOnly() throws {
         tree.directory("dev")
         #expect(unsafe mkfifo(tree.path + "/dev/pipe", 0o600) == 0)
-        for path in ["/dev/pipe", "/dev"] {
-            #expect { try capture().read(path) } throws: { ($0 as? HostAccessError)?.code == .unreadable }
+        try socket(at: tree.path + "/dev/socket")
+        var paths = ["/dev/pipe", "/dev/socket", "/dev"]
+        // Only root can make a device: /dev/full would be read without end.
+        if unsafe mknod(tree.path + "/dev/full", S_IFCHR | 0o666, 1 << 8 | 7) == 0 { paths.append("/dev/full") }
+        for path in paths {
+            tree.link("linked", to: String(path.dropFirst()))
+            let below = try capture().directory("/dev")
+            let reads: [() throws -> [UInt8]] = [
+                { try capture().read(path) }, { try capture().read("/linked") },
+                { try path == "/dev" ? capture().read("/dev/.") : below.read(String(path.dropFirst(5))) },
+            ]
+            for read in reads {
+                #expect { try read() } throws: { ($0 as? HostAccessError)?.code == .unreadable }
+            }
         }
+        for path in paths.dropFirst(3) + ["/dev/pipe", "/dev/socket"] {
+            #expect(throws: HostAccessError.self) { try capture().entries(path) }
+            #expect(throws: HostAccessError.self) { try capture().directory(path) }
+        }
+    }
+
+    private func socket(at path: String) throws {
+        let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let name = path.utf8CString
+        try #require(name.count <= 108)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { room in
+            for (index, byte) in name.enumerated() { unsafe room[index] = UInt8(bitPattern: byte) }
+        }
+        let bound = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(bound == 0)
+    }
+
+    @Test("links that lead in a circle end, as ELOOP")
+    func loops() throws {
+        tree.link("sys/one", to: "two")
+        tree.link("sys/two", to: "one")
+        tree.link("sys/self", to: "self")
+        for path in ["/sys/one", "/sys/self", "/sys/one/below"] {
+            #expect { try capture().read(path) } throws: {
+                ($0 as? HostAccessError)?.errno == .tooManySymbolicLinkLevels
+            }
+            #expect(throws: HostAccessError.self) { try capture().entries(path) }
+            #expect(!(try capture().exists(path)))
+        }
+        // A directory that holds itself is as deep as anybody asks.
+        tree.link("sys/again", to: ".")
+        tree.file("sys/file", "1")
+        #expect(try capture().text("/sys/again/again/again/file") == "1")
+    }
+
+    @Test("a file that claims to be endless is not read to its end")
+    func huge() throws {
+        tree.file("proc/huge", "")
+        #expect(unsafe truncate(tree.path + "/proc/huge", 1 << 42) == 0)
+        #expect { try capture().read("/proc/huge") } throws: { ($0 as? HostAccessError)?.code == .unreadable }
+    }
+
+    @Test("what the host refused when it was captured is refused, with its own answer")
+    func refusals() throws {
+        tree.link("proc/1/fd", to: ".refused-EACCES")
+        tree.link("sys/speed", to: ".refused-EINVAL")
+        tree.link("sys/odd", to: ".refused-121")
+        tree.link("sys/long", to: ".refused-EFBIG-unreadable")
+        let host = try capture()
+        #expect { try host.directory("/proc/1/fd") } throws: { ($0 as? HostAccessError)?.errno == .permissionDenied }
+        #expect { try host.entries("/proc/1/fd") } throws: { ($0 as? HostAccessError)?.errno == .permissionDenied }
+        #expect { try host.directory("/proc/1").entries("fd") } throws: {
+            ($0 as? HostAccessError)?.errno == .permissionDenied
+        }
+        #expect { try host.read("/sys/speed") } throws: { ($0 as? HostAccessError)?.errno == .invalidArgument }
+        #expect { try host.directory("/sys").read("speed") } throws: {
+            ($0 as? HostAccessError)?.errno == .invalidArgument
+        }
+        #expect { try host.read("/sys/odd") } throws: { ($0 as? HostAccessError)?.errno.rawValue == 121 }
+        #expect { try host.read("/sys/long") } throws: { ($0 as? HostAccessError)?.code == .unreadable }
+        tree.link("sys/nonsense", to: ".refused-nonsense")
+        #expect { try host.read("/sys/nonsense") } throws: { ($0 as? HostAccessError)?.errno == .noSuchFileOrDirectory }
     }
 
     @Test("what is not there says so, by its path in the captured host")

@@ -24,7 +24,9 @@ struct LspciOracleTests {
         for length in [64, 256, 320] where length < bytes.count { try compare(Array(bytes.prefix(length))) }
     }
 
-    @Test("bytes of our own: every capability that is decoded, and lists that are broken", .enabled(if: Judge.isHere))
+    @Test(
+        "bytes of our own: every capability that is decoded, and lists that are broken",
+        .enabled(if: Judge.isHere, "needs lspci (apt install pciutils)"))
     func own() throws {
         for device in SampleCapabilities.all { try compare(device.bytes) }
     }
@@ -132,7 +134,7 @@ struct LspciOracleTests {
 private enum Judge {
     static let isHere = isInstalled("lspci")
     static let canCompare = isHere && !files(in: "pciutils").isEmpty
-    static let why: Comment = "lspci (apt install pciutils) and the captures in ../shared/fixtures"
+    static let why: Comment = "needs lspci (apt install pciutils) and the captures in ../shared/fixtures"
 
     /// The files of a folder of captures.
     static func files(in folder: String) -> [String] {

@@ -211,11 +211,11 @@ struct LspciText {
         for (label, set) in [
             ("UESta", value.uncorrectable), ("UEMsk", value.uncorrectableMask), ("UESvrt", value.fatal),
         ] {
-            let names = AdvancedErrorReporting.Uncorrectable.names
+            let names = AdvancedErrorReporting.Uncorrectable.all
             add("\(label):\t" + names.map { $0.name + flag(set.contains($0.error)) }.joined(separator: " "))
         }
         for (label, set) in [("CESta", value.correctable), ("CEMsk", value.correctableMask)] {
-            let names = AdvancedErrorReporting.Correctable.names
+            let names = AdvancedErrorReporting.Correctable.all
             add("\(label):\t" + names.map { $0.name + flag(set.contains($0.error)) }.joined(separator: " "))
         }
         add("First Error Pointer: \(hex(value.firstError, 2)), ECRCGenCap\(flag(value.checksumGeneration)) ")

@@ -6,6 +6,8 @@
 #ifndef CLINUX_EVENT_H
 #define CLINUX_EVENT_H
 
+#include <poll.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /// eventfd(2): counting from 0, close-on-exec, reads that do not block.
@@ -14,5 +16,9 @@ long clinux_eventfd(void);
 /// Waits with ppoll(2) until `fd` can be read (or has hung up), for at most `nanoseconds`; a negative number waits for
 /// as long as it takes. Returns 1 when it can, 0 when the time is over, or -errno.
 long clinux_wait_readable(int fd, int64_t nanoseconds);
+
+/// Waits with poll(2), for as long as it takes, until something that is asked for happens to one of `count` descriptors.
+/// Returns how many it happened to, or -errno.
+long clinux_wait_any(struct pollfd *descriptors, size_t count);
 
 #endif

@@ -12,4 +12,9 @@ long clinux_defer_signals(void);
 /// Whether SIGINT or SIGTERM came since: sigpending(2).
 int clinux_is_asked_to_end(void);
 
+/// A descriptor that can be read once SIGINT or SIGTERM has come: signalfd(2), close-on-exec. Both are blocked for the
+/// calling thread and the threads it makes from now on, and so is SIGPIPE, which nothing reads: a closed pipe is EPIPE.
+/// Returns the descriptor or -errno.
+long clinux_ending_signals(void);
+
 #endif

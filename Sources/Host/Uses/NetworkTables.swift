@@ -1,92 +1,133 @@
 internal import HostAccess
+internal import Netlink
 internal import PCI
 
-/// The host's addresses and routes, from the tables under /proc/net.
+/// The host's links, addresses and routes as far as plain files tell of them, for a capture that has no netlink dumps.
+///
+/// The tables under /proc/net name no IPv4 address's interface: an address is counted to every interface whose connected
+/// network it lies in, and one that lies in none (a /32, a point-to-point address) to none. Of routing tables they show
+/// the main one.
 struct NetworkTables {
-    /// Addresses by interface: `192.168.1.5`, `2001:db8::5`. Link-local ones, which every interface that is up gives
-    /// itself, are left out.
-    private(set) var addresses: [String: [String]] = [:]
-    /// Routes by interface, for a sentence: `the default route via 192.168.1.1`, `10.0.0.0/8`. What an address brings
-    /// with it (its connected network, link-local and multicast) is left out.
-    private(set) var routes: [String: [String]] = [:]
+    /// Numbered in the order of their names: /sys/class/net has the kernel's numbers in a file for each.
+    private(set) var links: [Link] = []
+    private(set) var addresses: [InterfaceAddress] = []
+    private(set) var routes: [Route] = []
     /// What could not be looked at.
-    private(set) var notes: [String] = []
+    private(set) var unseen: [String] = []
+
+    private let host: any HostAccess
+    private var indices: [String: Int32] = [:]
 
     init(on host: any HostAccess) {
-        readIPv4(host)
-        readIPv6(host)
+        self.host = host
+        readLinks()
+        readIPv4()
+        readIPv6()
     }
 
-    private mutating func table(_ name: String, _ host: any HostAccess, tells what: String) -> [[Substring]]? {
+    // MARK: links
+
+    private mutating func readLinks() {
+        let path = "/sys/class/net/"
+        for name in names("/sys/class/net") {
+            let index = Int32(truncatingIfNeeded: links.count + 1)
+            indices[name] = index
+            links.append(Link(index: index, name: name))
+        }
+        var masters: Set<Int32> = []
+        let upper = "upper_"
+        for position in links.indices {
+            let name = links[position].name
+            links[position].master = host.linkName("\(path)\(name)/master").flatMap { indices[$0] }
+            if let master = links[position].master { masters.insert(master) }
+            for entry in names(path + name) where entry.hasPrefix(upper) {
+                guard let above = indices[String(entry.dropFirst(upper.count))], above != links[position].master else {
+                    continue
+                }
+                links[Int(above) - 1].lower = links[position].index
+                links[Int(above) - 1].kind = kind(of: links[Int(above) - 1].name)
+            }
+        }
+        for master in masters { links[Int(master) - 1].kind = kind(of: links[Int(master) - 1].name) }
+    }
+
+    /// What an interface's `uevent` says, or the directory that a bond or bridge has.
+    private func kind(of name: String) -> String? {
+        let path = "/sys/class/net/" + name
+        let key = "DEVTYPE="
+        if let line = host.optionalText(path + "/uevent")?.split(separator: "\n").first(where: { $0.hasPrefix(key) }) {
+            return String(line.dropFirst(key.count))
+        }
+        if host.exists(path + "/bonding") { return "bond" }
+        if host.exists(path + "/bridge") { return "bridge" }
+        return name == "ovs-system" ? "openvswitch" : nil
+    }
+
+    private func names(_ path: String) -> [String] {
+        do { return try host.entries(path).sorted() } catch { return [] }
+    }
+
+    // MARK: tables
+
+    private mutating func table(_ name: String, tells what: String) -> [[Substring]] {
         do {
             let text = String(decoding: try host.read("/proc/net/" + name, limit: 64 << 20), as: UTF8.self)
             return text.split(separator: "\n").map { $0.split(whereSeparator: { $0 == " " || $0 == "\t" }) }
         } catch {
-            notes.append("/proc/net/\(name) cannot be read, so \(what) not known")
-            return nil
+            unseen.append("could not look at \(what) (neither netlink's dump nor /proc/net/\(name) is there)")
+            return []
         }
     }
 
     // MARK: IPv4
 
-    private struct IPv4Route {
-        var interface: String
-        var destination: UInt32
-        var gateway: UInt32
-        var mask: UInt32
-
-        /// Reads a line of /proc/net/route: Iface Destination Gateway Flags RefCnt Use Metric Mask …
-        init?(_ fields: [Substring]) {
-            guard fields.count >= 8, let flags = UInt32(fields[3], radix: 16),
-                let destination = Self.address(fields[1]), let gateway = Self.address(fields[2]),
-                let mask = Self.address(fields[7])
-            else { return nil }
-            guard flags & RouteFlag.up != 0, flags & RouteFlag.reject == 0 else { return nil }
-            interface = String(fields[0])
-            (self.destination, self.gateway, self.mask) = (destination, gateway, mask)
+    private mutating func readIPv4() {
+        // Routes to a network itself, by that network: where an address of the host's may be.
+        var connected: [IPPrefix: [Int]] = [:]
+        // Iface Destination Gateway Flags RefCnt Use Metric Mask …
+        for fields in table("route", tells: "which IPv4 routes the host has") {
+            guard fields.count >= 8, let flags = UInt32(fields[3], radix: 16), flags & RouteFlag.up != 0,
+                flags & RouteFlag.reject == 0, let destination = Self.address(fields[1]),
+                let gateway = Self.address(fields[2]), case .v4(let mask)? = Self.address(fields[7]),
+                let prefix = IPPrefix(destination, length: mask.nonzeroBitCount), let index = indices[String(fields[0])]
+            else { continue }
+            let isDirect = gateway.isUnspecified
+            if isDirect, prefix.length > 0 { connected[prefix, default: []].append(routes.count) }
+            routes.append(
+                Route(
+                    destination: prefix, nextHops: [.init(interface: index, gateway: isDirect ? nil : gateway)],
+                    metric: UInt32(fields[6]) ?? 0))
         }
-
-        /// The kernel prints the 32 bits of the wire as a number of the machine's own byte order.
-        private static func address(_ text: Substring) -> UInt32? {
-            text.utf8.count == 8 ? UInt32(text, radix: 16).map(\.bigEndian) : nil
-        }
-    }
-
-    private mutating func readIPv4(_ host: any HostAccess) {
-        let lines = table("route", host, tells: "which IPv4 routes there are is") ?? []
-        let table = lines.compactMap(IPv4Route.init)
-        var connected: Set<Int> = []
-        for address in localIPv4(host) {
-            let around = table.indices.filter {
-                table[$0].gateway == 0 && address & table[$0].mask == table[$0].destination && table[$0].mask != 0
+        let lengths = Set(connected.keys.map(\.length)).sorted(by: >)
+        for address in localIPv4() {
+            let around = lengths.lazy.compactMap { length in
+                IPPrefix(address, length: length).flatMap { connected[$0] }
+            }.first
+            guard let around else {
+                unseen.append(
+                    "could not look which interface has the address \(address): netlink's dump is not there, and "
+                        + "/proc/net/route has no network around it")
+                continue
             }
-            let longest = around.map { table[$0].mask }.max()
-            for index in around where table[index].mask == longest {
-                let interface = table[index].interface
-                let text = Self.text(address)
-                if addresses[interface]?.contains(text) != true { addresses[interface, default: []].append(text) }
-                connected.insert(index)
+            for number in around {
+                guard let interface = routes[number].nextHops[0].interface else { continue }
+                let length = routes[number].destination.length
+                addresses.append(InterfaceAddress(interface: interface, local: address, prefixLength: length))
+                routes[number].origin = .kernel
             }
-        }
-        for (index, route) in table.enumerated() where !connected.contains(index) {
-            let via = route.gateway == 0 ? "" : " via " + Self.text(route.gateway)
-            let text =
-                route.mask == 0
-                ? "the default route" + via
-                : "the route to \(Self.text(route.destination))/\(route.mask.nonzeroBitCount)" + via
-            add(route: text, to: route.interface, first: route.mask == 0)
         }
     }
 
     /// The host's own addresses: leaves of /proc/net/fib_trie that are `/32 host LOCAL`, but for 127.0.0.0/8.
-    private mutating func localIPv4(_ host: any HostAccess) -> [UInt32] {
-        var found: [UInt32] = []
-        var leaf: UInt32?
-        for fields in table("fib_trie", host, tells: "which IPv4 addresses the host has is") ?? [] {
+    private mutating func localIPv4() -> [IPAddress] {
+        var found: [IPAddress] = []
+        var known: Set<IPAddress> = []
+        var leaf: IPAddress?
+        for fields in table("fib_trie", tells: "which IPv4 addresses the host has") {
             if fields.first == "|--", fields.count == 2 {
-                leaf = Self.number(fields[1])
-            } else if fields == ["/32", "host", "LOCAL"], let address = leaf, address >> 24 != 127,
-                !found.contains(address)
+                leaf = IPAddress(String(fields[1]))
+            } else if fields == ["/32", "host", "LOCAL"], let address = leaf, !address.isLoopback,
+                known.insert(address).inserted
             {
                 found.append(address)
             }
@@ -94,88 +135,53 @@ struct NetworkTables {
         return found
     }
 
-    private static func number(_ text: Substring) -> UInt32? {
-        let parts = text.split(separator: ".").map { UInt8($0) }
-        guard parts.count == 4 else { return nil }
-        return parts.reduce(UInt32?(0)) { value, part in
-            guard let value, let part else { return nil }
-            return value << 8 | UInt32(part)
-        }
-    }
-
-    private static func text(_ address: UInt32) -> String {
-        [24, 16, 8, 0].map { String(UInt8(truncatingIfNeeded: address >> UInt32($0))) }.joined(separator: ".")
+    /// The kernel prints the 32 bits of the wire as a number of the machine's own byte order.
+    private static func address(_ text: Substring) -> IPAddress? {
+        text.utf8.count == 8 ? UInt32(text, radix: 16).map { .v4($0.bigEndian) } : nil
     }
 
     // MARK: IPv6
 
-    private mutating func readIPv6(_ host: any HostAccess) {
+    private mutating func readIPv6() {
         // A kernel without IPv6 has neither file, and then there is nothing to know.
         guard host.exists("/proc/net/if_inet6") || host.exists("/proc/net/ipv6_route") else { return }
-        var networks: [(interface: String, network: [UInt8], length: Int)] = []
+        var networks: Set<Connected> = []
         // Address, index, prefix length, scope, flags, name; all but the name in hexadecimal.
-        for fields in table("if_inet6", host, tells: "which IPv6 addresses the host has is") ?? [] {
-            guard fields.count == 6, let address = Self.bytes(fields[0]), let length = Int(fields[2], radix: 16),
-                length <= 128, !Self.isLinkLocal(address), fields[5] != "lo"
+        for fields in table("if_inet6", tells: "which IPv6 addresses the host has") {
+            guard fields.count == 6, let address = Self.longAddress(fields[0]), let length = Int(fields[2], radix: 16),
+                let network = IPPrefix(address, length: length), let index = indices[String(fields[5])]
             else { continue }
-            addresses[String(fields[5]), default: []].append(Self.text(address))
-            networks.append((String(fields[5]), Self.prefix(of: address, length), length))
+            addresses.append(InterfaceAddress(interface: index, local: address, prefixLength: length))
+            networks.insert(Connected(interface: index, network: network))
         }
         // Destination, length, source, length, next hop, metric, references, use, flags, interface.
-        for fields in table("ipv6_route", host, tells: "which IPv6 routes there are is") ?? [] {
-            guard fields.count == 10, let destination = Self.bytes(fields[0]), let length = Int(fields[1], radix: 16),
-                length <= 128, let hop = Self.bytes(fields[4]), let flags = UInt32(fields[8], radix: 16)
+        for fields in table("ipv6_route", tells: "which IPv6 routes the host has") {
+            guard fields.count == 10, let destination = Self.longAddress(fields[0]),
+                let length = Int(fields[1], radix: 16), let prefix = IPPrefix(destination, length: length),
+                let hop = Self.longAddress(fields[4]), let flags = UInt32(fields[8], radix: 16),
+                let index = indices[String(fields[9])]
             else { continue }
             let unwanted = RouteFlag.reject | RouteFlag.local | RouteFlag.anycast
-            let interface = String(fields[9])
-            guard flags & RouteFlag.up != 0, flags & unwanted == 0, interface != "lo",
-                !Self.isLinkLocal(destination), destination[0] != 0xff
-            else { continue }
-            let isConnected = networks.contains { $0 == (interface, destination, length) }
-            if isConnected { continue }
-            let via = hop.allSatisfy { $0 == 0 } ? "" : " via " + Self.text(hop)
-            let text =
-                length == 0 ? "the default route" + via : "the route to \(Self.text(destination))/\(length)" + via
-            add(route: text, to: interface, first: length == 0)
+            guard flags & RouteFlag.up != 0, flags & unwanted == 0, fields[9] != "lo", !destination.isMulticast else {
+                continue
+            }
+            let isConnected = networks.contains(Connected(interface: index, network: prefix))
+            routes.append(
+                Route(
+                    destination: prefix, nextHops: [.init(interface: index, gateway: hop.isUnspecified ? nil : hop)],
+                    origin: isConnected ? .kernel : .boot, metric: UInt32(fields[5], radix: 16) ?? 0))
         }
     }
 
-    private mutating func add(route: String, to interface: String, first: Bool) {
-        if routes[interface]?.contains(route) == true { return }
-        if first {
-            routes[interface, default: []].insert(route, at: 0)
-        } else {
-            routes[interface, default: []].append(route)
-        }
+    private struct Connected: Hashable {
+        var interface: Int32
+        var network: IPPrefix
     }
 
-    private static func bytes(_ text: Substring) -> [UInt8]? {
+    private static func longAddress(_ text: Substring) -> IPAddress? {
         let digits = text.utf8.compactMap { hexadecimalDigit($0) }
         guard digits.count == 32, text.utf8.count == 32 else { return nil }
-        return stride(from: 0, to: 32, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
-    }
-
-    private static func isLinkLocal(_ address: [UInt8]) -> Bool { address[0] == 0xfe && address[1] & 0xc0 == 0x80 }
-
-    private static func prefix(of address: [UInt8], _ length: Int) -> [UInt8] {
-        address.enumerated().map { index, byte in
-            let bits = min(max(length - index * 8, 0), 8)
-            return bits == 8 ? byte : byte & ~(0xff >> UInt8(bits))
-        }
-    }
-
-    /// RFC 5952: lower case, no leading zeros, the longest run of zero groups as "::".
-    static func text(_ address: [UInt8]) -> String {
-        let groups = stride(from: 0, to: 16, by: 2).map { UInt16(address[$0]) << 8 | UInt16(address[$0 + 1]) }
-        var best = 0..<0
-        var start = 0
-        for end in 0...groups.count where end == groups.count || groups[end] != 0 {
-            if end - start > max(best.count, 1) { best = start..<end }
-            start = end + 1
-        }
-        let hex = { (part: ArraySlice<UInt16>) in part.map { String($0, radix: 16) }.joined(separator: ":") }
-        return best.isEmpty
-            ? hex(groups[...]) : hex(groups[..<best.lowerBound]) + "::" + hex(groups[best.upperBound...])
+        return IPAddress(bytes: stride(from: 0, to: 32, by: 2).map { digits[$0] << 4 | digits[$0 + 1] })
     }
 }
 

@@ -5,7 +5,9 @@ internal import PCI
 ///
 /// - disks: `/proc/self/mountinfo` and one of each other mount namespace, `/proc/swaps`, `holders` of each disk and
 ///   partition, `/sys/fs/btrfs`, `/proc/spl/kstat/zfs`, loop devices, storage targets in configfs;
-/// - interfaces: what `InterfaceUses` reads;
+/// - interfaces: netlink's dumps of links, addresses and routes, or `/proc/net/{route,ipv6_route,if_inet6,fib_trie}` and
+///   `/sys/class/net`; the ssh session's sockets in `/proc/PID/fd` and `/proc/net/tcp`; `/proc/cmdline`,
+///   `/sys/class/iscsi_session`, `/sys/firmware/ibft`;
 /// - displays: `boot_vga`, `/proc/iomem`, `/sys/class/vtconsole`, `/sys/class/graphics`; `/sys/class/tty/console/active`;
 /// - processes: `/proc/*/fd`, walked once, and only when some device has nodes that could be open.
 ///
@@ -21,20 +23,32 @@ struct UseReader {
 
     /// Fills in the uses of every device.
     func read(into snapshot: inout HostSnapshot) {
-        let hasInterfaces = snapshot.devices.contains { !$0.interfaces.isEmpty }
-        let hasDisks = snapshot.devices.contains { !$0.blockDevices.isEmpty }
+        let isNetworked = snapshot.devices.contains { !$0.interfaces.isEmpty || $0.mayHaveForeignInterface }
+        let storage = isNetworked ? NetworkStorage(on: host) : nil
+        let foreign = ForeignInterfaces(of: snapshot.devices, on: host)
+        let hasDisks = snapshot.devices.contains { !$0.blockDevices.isEmpty } || storage?.hasDisks == true
         let hasNodes = snapshot.devices.contains(where: \.mayBeOpen)
-        let processes = hasNodes ? ProcessTable(on: host, namespaces: hasDisks, bounds: bounds) : nil
-        if let processes, hasDisks { readDisks(processes, into: &snapshot) }
-        if hasInterfaces { readInterfaces(into: &snapshot) }
+        let needsNamespaces = hasDisks || !foreign.isEmpty
+        let processes =
+            hasNodes || needsNamespaces ? ProcessTable(on: host, namespaces: needsNamespaces, bounds: bounds) : nil
+        var disks: DiskUses?
+        if let processes, hasDisks {
+            disks = DiskUses(on: host, otherDisks: snapshot.otherBlockDevices, processes)
+        }
+        if let disks { read(disks, into: &snapshot) }
+        if let storage {
+            let interfaces = InterfaceUses(on: host, storage) { disks?.uses(of: $0) ?? [] }
+            read(interfaces, into: &snapshot)
+            add(storage.functions, to: &snapshot)
+            add(foreign.uses(processes?.otherNamespaces ?? []), to: &snapshot)
+        }
         if snapshot.devices.contains(where: \.isDisplay) { readDisplays(into: &snapshot) }
         add(KernelConsoles(on: host).byFunction, to: &snapshot)
         if let processes { readNodes(processes, into: &snapshot) }
         addVirtualFunctions(to: &snapshot)
     }
 
-    private func readDisks(_ processes: ProcessTable, into snapshot: inout HostSnapshot) {
-        let disks = DiskUses(on: host, otherDisks: snapshot.otherBlockDevices, processes)
+    private func read(_ disks: DiskUses, into snapshot: inout HostSnapshot) {
         for index in snapshot.devices.indices where !snapshot.devices[index].blockDevices.isEmpty {
             snapshot.devices[index].unseen += disks.unseen
             for disk in snapshot.devices[index].blockDevices {
@@ -45,13 +59,10 @@ struct UseReader {
         }
     }
 
-    private func readInterfaces(into snapshot: inout HostSnapshot) {
-        let interfaces = InterfaceUses(on: host)
+    private func read(_ interfaces: InterfaceUses, into snapshot: inout HostSnapshot) {
         for index in snapshot.devices.indices where !snapshot.devices[index].interfaces.isEmpty {
-            snapshot.devices[index].unseen += interfaces.notes
-            for name in snapshot.devices[index].interfaces {
-                snapshot.devices[index].uses += interfaces.uses(of: name)
-            }
+            snapshot.devices[index].uses += interfaces.uses(of: snapshot.devices[index])
+            snapshot.devices[index].unseen += interfaces.unseen + interfaces.unseen(of: snapshot.devices[index])
         }
     }
 
@@ -86,9 +97,11 @@ struct UseReader {
         for index in snapshot.devices.indices {
             guard let functions = snapshot.devices[index].sriov?.virtualFunctions, !functions.isEmpty else { continue }
             let used = functions.enumerated().compactMap { number, address -> String? in
-                guard let function = snapshot.device(at: address) else { return nil }
-                if let use = function.uses.first { return "VF \(number) (\(address)) is in use: \(use.detail)" }
-                guard let driver = function.driver, DriverPolicy.isVFIO(driver) else { return nil }
+                guard let place = snapshot.index(of: address) else { return nil }
+                if let use = snapshot.devices[place].uses.first {
+                    return "VF \(number) (\(address)) is in use: \(use.detail)"
+                }
+                guard let driver = snapshot.devices[place].driver, DriverPolicy.isVFIO(driver) else { return nil }
                 return "VF \(number) (\(address)) is bound to \(driver)"
             }
             if !used.isEmpty { snapshot.devices[index].uses.append(Use(by: .vf, detail: enumerated(used))) }

@@ -9,7 +9,7 @@ public struct AdvancedErrorReporting: Hashable, Sendable {
         public init(rawValue: UInt32) { self.rawValue = rawValue }
 
         /// Each error that has a name, lowest bit first; the names are those of the kernel's log.
-        public static let names: [(error: Uncorrectable, name: String)] = [
+        public static let all: [(error: Uncorrectable, name: String)] = [
             (Uncorrectable(rawValue: 1 << 4), "DLP"), (Uncorrectable(rawValue: 1 << 5), "SDES"),
             (Uncorrectable(rawValue: 1 << 12), "TLP"), (Uncorrectable(rawValue: 1 << 13), "FCP"),
             (Uncorrectable(rawValue: 1 << 14), "CmpltTO"), (Uncorrectable(rawValue: 1 << 15), "CmpltAbrt"),
@@ -17,6 +17,9 @@ public struct AdvancedErrorReporting: Hashable, Sendable {
             (Uncorrectable(rawValue: 1 << 18), "MalfTLP"), (Uncorrectable(rawValue: 1 << 19), "ECRC"),
             (Uncorrectable(rawValue: 1 << 20), "UnsupReq"), (Uncorrectable(rawValue: 1 << 21), "ACSViol"),
         ]
+
+        /// The names of the errors in the set.
+        public var names: [String] { Self.all.filter { contains($0.error) }.map(\.name) }
     }
 
     /// Errors that were made good (`PCI_ERR_COR_…`).
@@ -28,11 +31,14 @@ public struct AdvancedErrorReporting: Hashable, Sendable {
         public init(rawValue: UInt32) { self.rawValue = rawValue }
 
         /// Each error that has a name, lowest bit first; the names are those of the kernel's log.
-        public static let names: [(error: Correctable, name: String)] = [
+        public static let all: [(error: Correctable, name: String)] = [
             (Correctable(rawValue: 1 << 0), "RxErr"), (Correctable(rawValue: 1 << 6), "BadTLP"),
             (Correctable(rawValue: 1 << 7), "BadDLLP"), (Correctable(rawValue: 1 << 8), "Rollover"),
             (Correctable(rawValue: 1 << 12), "Timeout"), (Correctable(rawValue: 1 << 13), "AdvNonFatalErr"),
         ]
+
+        /// The names of the errors in the set.
+        public var names: [String] { Self.all.filter { contains($0.error) }.map(\.name) }
     }
 
     /// What happened since it was last cleared (`PCI_ERR_UNCOR_STATUS`).

@@ -38,7 +38,7 @@ struct Check: ParsableCommand {
         if global.json {
             try Output.print(json: report)
         } else {
-            Output.print(report.text(colours: global.colours))
+            Output.print(report.text(colours: global.colours), width: global.lineWidth)
         }
         if !readiness.isReady { throw ExitCode(ExitStatus.no.rawValue) }
     }

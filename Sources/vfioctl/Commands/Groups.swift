@@ -20,9 +20,10 @@ struct Groups: ParsableCommand {
         if global.json {
             try Output.print(json: report)
         } else if report.groups.isEmpty {
-            Output.print("no IOMMU groups: the IOMMU is off, or not there (vfioctl check says more)\n")
+            Output.print(
+                "no IOMMU groups: the IOMMU is off, or not there (vfioctl check says more)\n", width: global.lineWidth)
         } else {
-            Output.print(report.text(of: snapshot))
+            Output.print(report.text(of: snapshot), width: global.lineWidth)
         }
     }
 }

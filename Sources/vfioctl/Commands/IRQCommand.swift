@@ -24,7 +24,7 @@ struct IRQCommand: ParsableCommand {
             if global.json {
                 try Output.print(json: report)
             } else {
-                Output.print(report.text(colours: global.colours))
+                Output.print(report.text(width: global.lineWidth, colours: global.colours))
             }
         }
     }

@@ -10,11 +10,11 @@ struct Inspect: ParsableCommand {
     @OptionGroup var global: GlobalOptions
 
     func run() throws {
-        let report = try reportingVFIO { try InspectReport(target.open(global)) }
+        let report = try reportingVFIO { try InspectReport(target.open(global.answer)) }
         if global.json {
             try Output.print(json: report)
         } else {
-            Output.print(report.text(colours: global.colours))
+            Output.print(report.text(width: global.lineWidth, colours: global.colours))
         }
     }
 }

@@ -37,26 +37,32 @@ struct List: ParsableCommand {
         var parts: HostSnapshot.Parts = global.json ? [.uses, .details] : stable ? [] : .uses
         if stable { parts.insert(.topology) }
         var (host, snapshot) = try global.observe(parts)
-        if stable { snapshot.readSerialNumbers(of: snapshot.devices.filter(matches).map(\.address), from: host) }
-        let devices = snapshot.devices.filter(matches)
+        if stable { snapshot.readSerialNumbers(of: chosen(snapshot.devices).map(\.address), from: host) }
+        let devices = chosen(snapshot.devices)
         let names = SystemDeviceNames()
         if global.json {
             try Output.print(json: DeviceListReport(devices, of: snapshot, names: names, stable: stable))
         } else {
+            let (width, colours) = (global.lineWidth, global.colours)
             Output.print(
                 stable
-                    ? StableTable(devices, of: snapshot, names: names).rendered(colours: global.colours)
-                    : DeviceTable(devices, names: names).rendered(colours: global.colours))
+                    ? StableTable(devices, of: snapshot, names: names).rendered(width: width, colours: colours)
+                    : DeviceTable(devices, names: names).rendered(width: width, colours: colours))
             for device in devices {
                 for problem in device.problems { Output.note("vfioctl: \(device.address): \(problem)") }
             }
         }
     }
 
-    private func matches(_ device: Device) -> Bool {
-        if let classPrefix, !hexadecimal(device.classID, width: 6).hasPrefix(classPrefix.lowercased()) { return false }
-        if let driver, device.driver != driver { return false }
-        if let group, device.iommuGroup != group { return false }
-        return !vfs || device.physicalFunction != nil
+    /// The devices that were asked for.
+    private func chosen(_ devices: [Device]) -> [Device] {
+        let (classPrefix, driver, group, vfs) = (classPrefix?.lowercased(), driver, group, vfs)
+        guard classPrefix != nil || driver != nil || group != nil || vfs else { return devices }
+        return devices.filter { device in
+            if let classPrefix, !hexadecimal(device.classID, width: 6).hasPrefix(classPrefix) { return false }
+            if let driver, device.driver != driver { return false }
+            if let group, device.iommuGroup != group { return false }
+            return !vfs || device.physicalFunction != nil
+        }
     }
 }

@@ -17,7 +17,7 @@ struct Read: ParsableCommand {
     @Option(help: ArgumentHelp("How wide the register is.", valueName: "8|16|32|64"))
     var width = "32"
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var global: AnswerOptions
 
     func run() throws {
         let place = try RegisterPlace(region: region, offset: offset, width: AccessWidth(parsing: width))
@@ -52,7 +52,7 @@ struct Write: ParsableCommand {
     @Option(help: ArgumentHelp("How wide the register is.", valueName: "8|16|32|64"))
     var width = "32"
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var global: AnswerOptions
 
     func run() throws {
         let place = try RegisterPlace(region: region, offset: offset, width: AccessWidth(parsing: width))
@@ -85,7 +85,7 @@ struct Regs: ParsableCommand {
         let operations = try operations.map(RegisterOperation.init(parsing:))
         var report = RegistersReport(accesses: [])
         try reportingVFIO {
-            var registers = RegisterFile(try target.open(global))
+            var registers = RegisterFile(try target.open(global.answer))
             for operation in operations { try registers.check(operation.place, writing: operation.value != nil) }
             for operation in operations {
                 let value: UInt64

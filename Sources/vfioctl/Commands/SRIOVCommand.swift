@@ -90,7 +90,7 @@ struct SRIOVCommand: ParsableCommand {
             if global.json {
                 try Output.print(json: report)
             } else {
-                Output.print(report.text(colours: global.colours))
+                Output.print(report.text(width: global.lineWidth, colours: global.colours))
             }
         }
     }

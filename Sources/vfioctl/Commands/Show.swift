@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Host
+internal import PCI
 internal import LiveHost
 
 struct Show: ParsableCommand {
@@ -14,13 +15,19 @@ struct Show: ParsableCommand {
     func run() throws {
         var (host, snapshot) = try global.observe()
         let addresses = try DeviceArguments([device]).resolve(in: snapshot, on: host).map(\.address)
+        snapshot.readSerialNumbers(of: addresses, from: host)
         snapshot.readSignatures(of: addresses, from: host)
+        snapshot.readHardware(of: addresses, from: host)
+        // A virtual function is known by its physical one, whose serial number is part of the stable identity.
+        let physicalFunctions = Set(addresses.compactMap { snapshot.device(at: $0)?.physicalFunction })
+        snapshot.readSerialNumbers(of: physicalFunctions.subtracting(addresses).sorted(), from: host)
         let devices = addresses.compactMap { snapshot.device(at: $0) }
         let names = SystemDeviceNames()
         if global.json {
-            try Output.print(json: DeviceListReport(devices, of: snapshot, names: names, command: "show"))
+            try Output.print(json: ShowReport(devices, of: snapshot, names: names))
         } else {
-            Output.print(devices.map { DeviceSheet($0, in: snapshot, names: names).text }.joined(separator: "\n"))
+            let sheets = devices.map { DeviceSheet($0, in: snapshot, names: names).text }
+            Output.print(sheets.joined(separator: "\n"), width: global.lineWidth)
         }
     }
 }

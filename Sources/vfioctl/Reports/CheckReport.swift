@@ -1,5 +1,6 @@
 internal import PCI
 internal import Readiness
+internal import Rendering
 
 /// The contract's answer of `check`.
 struct CheckReport: Encodable {

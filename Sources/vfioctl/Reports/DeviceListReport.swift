@@ -2,7 +2,7 @@ internal import Host
 internal import HostAccess
 internal import PCI
 
-/// The contract's answer of `list`, and of `show` for the devices it was asked about.
+/// The contract's answer of `list`.
 struct DeviceListReport: Encodable {
     var schema: String
     var devices: [DeviceReport]
@@ -10,10 +10,9 @@ struct DeviceListReport: Encodable {
     var notes: [String]
 
     init(
-        _ devices: [Device], of snapshot: HostSnapshot, names: some DeviceNames, command: String = "list",
-        stable: Bool = true
+        _ devices: [Device], of snapshot: HostSnapshot, names: some DeviceNames, stable: Bool = true
     ) {
-        schema = "vfioctl.\(command)/1"
+        schema = "vfioctl.list/1"
         notes = snapshot.notes + snapshot.unseen
         self.devices = devices.map { DeviceReport($0, names: names) }
         guard stable else { return }

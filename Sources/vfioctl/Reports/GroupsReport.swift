@@ -1,5 +1,6 @@
 internal import Host
 internal import PCI
+internal import Rendering
 
 /// The contract's answer of `groups`.
 struct GroupsReport: Encodable {

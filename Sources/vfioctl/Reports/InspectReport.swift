@@ -1,4 +1,5 @@
 internal import PCI
+internal import Rendering
 internal import VFIO
 
 /// The contract's answer of `inspect`.
@@ -54,22 +55,26 @@ struct InspectReport: Encodable {
         }
     }
 
-    func text(colours: Bool) -> String {
-        var text = "\(device) through \(backend): \(flags.joined(separator: " "))\n\n"
-        var table = Table("REGION", "SIZE", "FLAGS", "MAPPABLE")
+    func text(width: Int?, colours: Bool) -> String {
+        var text = wrapped("\(device) through \(backend): \(flags.joined(separator: " "))\n\n", to: width)
+        var table = Table(.whole("REGION"), .whole("SIZE"), .list("FLAGS"), .list("MAPPABLE"))
         for region in regions {
             let areas = region.sparse.map {
                 "0x\(hexadecimal($0.offset, width: 1))+0x\(hexadecimal($0.size, width: 1))"
             }
             let mappable = region.flags.contains("mmap") ? (areas.isEmpty ? "all" : areas.joined(separator: " ")) : ""
-            table.append(
-                region.name, "0x\(hexadecimal(region.size, width: 1))", region.flags.joined(separator: " "), mappable)
+            table.add(region.name)
+            table.add("0x\(hexadecimal(region.size, width: 1))")
+            table.add(region.flags.joined(separator: " "))
+            table.add(mappable)
         }
-        text += table.rendered(colours: colours) + "\n"
-        table = Table("INTERRUPT", "VECTORS", "FLAGS")
+        text += table.rendered(width: width, colours: colours) + "\n"
+        table = Table(.whole("INTERRUPT"), .whole("VECTORS"), .list("FLAGS"))
         for interrupt in interrupts {
-            table.append(interrupt.name, "\(interrupt.count)", interrupt.flags.joined(separator: " "))
+            table.add(interrupt.name)
+            table.add(Int(interrupt.count))
+            table.add(interrupt.flags.joined(separator: " "))
         }
-        return text + table.rendered(colours: colours)
+        return text + table.rendered(width: width, colours: colours)
     }
 }

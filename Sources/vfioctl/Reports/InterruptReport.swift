@@ -1,5 +1,6 @@
 internal import Host
 internal import HostAccess
+internal import Rendering
 
 /// The contract's answer of `irq list`.
 struct InterruptReport: Encodable {
@@ -23,14 +24,18 @@ struct InterruptReport: Encodable {
         }
     }
 
-    func text(colours: Bool) -> String {
+    func text(width: Int?, colours: Bool) -> String {
         guard !interrupts.isEmpty else { return "no interrupts: the device's driver enabled none\n" }
-        var table = Table("VECTOR", "KIND", "IRQ", "AFFINITY", "EFFECTIVE", "NAME")
+        var table = Table(
+            .whole("VECTOR"), .whole("KIND"), .whole("IRQ"), .list("AFFINITY"), .list("EFFECTIVE"), .text("NAME"))
         for interrupt in interrupts {
-            table.append(
-                "\(interrupt.vector)", interrupt.kind.rawValue, "\(interrupt.irq)", interrupt.affinity ?? "unknown",
-                interrupt.effective.map { $0.isEmpty ? "pending" : $0 } ?? "unknown", interrupt.name)
+            table.add(interrupt.vector)
+            table.add(interrupt.kind.rawValue)
+            table.add(interrupt.irq)
+            table.add(interrupt.affinity ?? "unknown")
+            table.add(interrupt.effective.map { $0.isEmpty ? "pending" : $0 } ?? "unknown")
+            table.add(interrupt.name)
         }
-        return table.rendered(colours: colours)
+        return table.rendered(width: width, colours: colours)
     }
 }

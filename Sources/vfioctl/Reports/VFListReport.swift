@@ -1,5 +1,6 @@
 internal import Host
 internal import PCI
+internal import Rendering
 
 /// The contract's answer of `sriov list`.
 struct VFListReport: Encodable {
@@ -62,14 +63,17 @@ struct VFListReport: Encodable {
         }
     }
 
-    func text(colours: Bool) -> String {
-        var table = Table("VF", "ADDRESS", "GROUP", "DRIVER", "INTERFACE")
+    func text(width: Int?, colours: Bool) -> String {
+        var table = Table(
+            .whole("VF"), .whole("ADDRESS"), .whole("GROUP"), .whole("DRIVER"), .whole("INTERFACE"))
         for vf in vfs {
-            table.append(
-                "\(vf.index)", vf.address.description, vf.iommuGroup.map(String.init) ?? "-", vf.driver ?? "-",
-                vf.interface ?? "-")
+            table.add(vf.index)
+            table.add(vf.address)
+            table.add(vf.iommuGroup)
+            table.add(vf.driver ?? "-")
+            table.add(vf.interface ?? "-")
         }
         let summary = "\(physicalFunction) has \(numVFs) of \(totalVFs) virtual functions\n"
-        return vfs.isEmpty ? summary : table.rendered(colours: colours) + summary
+        return vfs.isEmpty ? summary : table.rendered(width: width, colours: colours) + summary
     }
 }

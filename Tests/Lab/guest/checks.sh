@@ -17,6 +17,8 @@
 #     check_driver TITLE ADDRESS DRIVER            a device's driver is DRIVER, "none" for none
 #     check_missing TITLE PATH                     a path is not there
 #
+#     hand_over NAME FILE                          a scenario that comes "after" this one has FILE as /lab/handed/NAME
+#
 # Besides: compare_times (a figure, not a check), wait_until, host_state, driver_of, interrupts_of, is_open, field (a jq
 # expression of a command's output).
 
@@ -178,6 +180,10 @@ check_missing() {
 driver_of() {
     link=/sys/bus/pci/devices/$1/driver
     if [ -L "$link" ]; then basename "$(readlink "$link")"; else echo none; fi
+}
+
+hand_over() {
+    sed "s/^/handed $1 /" "$2"
 }
 
 # interrupts_of ADDRESS FILE: what that file of /proc/irq reads for the device's vectors, each answer once.

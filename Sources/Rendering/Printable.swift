@@ -4,8 +4,8 @@ extension String {
     /// The text with nothing in it that a terminal would obey: control characters become `\x1b`.
     ///
     /// What a captured host's files and links say was written by others.
-    var printable: String {
-        if utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f }) { return self }
+    public var printable: String {
+        if isPrintableASCII { return self }
         var text = ""
         for scalar in unicodeScalars {
             if scalar.properties.generalCategory == .control {

@@ -1,102 +1,10 @@
 internal import Host
 internal import HostAccess
-internal import PCI
 internal import TestSupport
 internal import Testing
 
-/// A host with an NVMe disk at 01:00.0 and a network card at 02:00.0 (eth0), in a directory.
-struct UsedHost {
-    let tree = TemporaryDirectory()
-    static let disk = "sys/devices/pci0000:00/0000:01:00.0/nvme/nvme0/nvme0n1"
-    static let card = "sys/devices/pci0000:00/0000:02:00.0/net/eth0"
-
-    init() {
-        for (address, driver) in [("0000:01:00.0", "nvme"), ("0000:02:00.0", "igb")] {
-            let home = "sys/devices/pci0000:00/" + address
-            tree.file(
-                home + "/uevent", "DRIVER=\(driver)\nPCI_CLASS=20000\nPCI_ID=8086:10C9\nPCI_SUBSYS_ID=1AF4:1100\n")
-            tree.directory("sys/bus/pci/drivers/" + driver)
-            tree.link(home + "/driver", to: "../../../bus/pci/drivers/" + driver)
-            tree.link("sys/bus/pci/devices/" + address, to: "../../../devices/pci0000:00/" + address)
-        }
-        blockDevice("nvme0n1", at: Self.disk, number: "259:0")
-        tree.link("sys/block/nvme0n1", to: "../devices/pci0000:00/0000:01:00.0/nvme/nvme0/nvme0n1")
-        for index in 1...3 {
-            tree.file("\(Self.disk)/nvme0n1p\(index)/partition", "\(index)\n")
-            blockDevice("nvme0n1p\(index)", at: "\(Self.disk)/nvme0n1p\(index)", number: "259:\(index)")
-        }
-        tree.link("sys/class/net/eth0", to: "../../devices/pci0000:00/0000:02:00.0/net/eth0")
-        tree.directory(Self.card)
-        tree.file("proc/swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n")
-        mounts("22 1 0:21 / /sys rw - sysfs sysfs rw")
-        tree.file(
-            "proc/net/route", "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n")
-        tree.file("proc/net/fib_trie", "")
-        process(1, "init", open: "/dev/null", "socket:[7]")
-    }
-
-    /// A process with a descriptor for each target, numbered from 3.
-    func process(_ pid: Int, _ command: String, open targets: String...) {
-        tree.file("proc/\(pid)/comm", command + "\n")
-        tree.directory("proc/\(pid)/fd")
-        for (index, target) in targets.enumerated() { tree.link("proc/\(pid)/fd/\(index + 3)", to: target) }
-    }
-
-    /// A block device under /sys/class/block and /sys/dev/block.
-    func blockDevice(_ name: String, at path: String, number: String) {
-        tree.directory(path + "/holders")
-        tree.file(path + "/dev", number + "\n")
-        let up = String(path.dropFirst("sys/".count))
-        tree.link("sys/class/block/" + name, to: "../../" + up)
-        tree.link("sys/dev/block/" + number, to: "../../" + up)
-    }
-
-    /// A device-mapper or md device on top of others.
-    func stacked(_ name: String, on parts: [String], number: String, mapperName: String? = nil) {
-        blockDevice(name, at: "sys/devices/virtual/block/" + name, number: number)
-        tree.link("sys/block/" + name, to: "../devices/virtual/block/" + name)
-        if let mapperName { tree.file("sys/devices/virtual/block/\(name)/dm/name", mapperName + "\n") }
-        for part in parts { tree.link("sys/class/block/\(part)/holders/\(name)", to: "../" + name) }
-    }
-
-    func mounts(_ lines: String...) { tree.file("proc/self/mountinfo", lines.map { $0 + "\n" }.joined()) }
-
-    func routes(_ lines: String...) {
-        let header = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
-        tree.file("proc/net/route", header + lines.map { $0 + "\n" }.joined())
-    }
-
-    func localAddresses(_ addresses: String...) {
-        tree.file(
-            "proc/net/fib_trie",
-            "Main:\n  +-- 0.0.0.0/0 3 0 5\n"
-                + addresses.map { "           |-- \($0)\n              /32 host LOCAL\n" }.joined())
-    }
-
-    func interface(_ name: String, upper: [String] = [], master: String? = nil) {
-        let path = name == "eth0" ? Self.card : "sys/devices/virtual/net/" + name
-        tree.directory(path)
-        if name != "eth0" { tree.link("sys/class/net/" + name, to: "../../devices/virtual/net/" + name) }
-        for upper in upper { tree.link("\(path)/upper_\(upper)", to: "../" + upper) }
-        if let master { tree.link(path + "/master", to: "../" + master) }
-    }
-
-    func udev(_ number: String, _ lines: String...) {
-        tree.file("run/udev/data/b" + number, "I:1234\n" + lines.map { "E:\($0)\n" }.joined())
-    }
-
-    func snapshot() throws -> HostSnapshot { try HostSnapshot.read(from: CapturedDirectory(tree.path)) }
-
-    func device(_ address: String) throws -> Device {
-        let address = try #require(PCIAddress(address))
-        return try #require(try snapshot().device(at: address))
-    }
-
-    func uses(of address: String) throws -> [Use] { try device(address).uses }
-}
-
-@Suite("Who uses a network card")
-struct InterfaceUseTests {
+@Suite("Who uses a network card, by the files of a capture without netlink dumps")
+struct NetworkTableTests {
     let host = UsedHost()
 
     func uses() throws -> [Use] { try host.uses(of: "02:00.0") }
@@ -183,6 +91,28 @@ struct InterfaceUseTests {
         host.localAddresses("172.16.0.9")
         host.routes("eth0.5\t000010AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0")
         #expect(try uses() == [Use(by: .stacked, detail: "eth0.5 (172.16.0.9) is stacked on eth0")])
+    }
+
+    @Test("an address whose interface these tables do not name is said, not lost")
+    func hostAddress() throws {
+        host.localAddresses("192.168.1.5", "10.9.9.9")
+        host.routes("eth0\t0001A8C0\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\t0\t0")
+        #expect(try uses() == [Use(by: .address, detail: "eth0 has 192.168.1.5")])
+        #expect(try host.device("02:00.0").unseen.contains { $0.contains("10.9.9.9") })
+    }
+
+    @Test("what an interface is called is what its uevent says")
+    func kinds() throws {
+        host.interface("eth0", upper: ["eth0.5", "team0"], master: "team0")
+        host.interface("eth0.5")
+        host.interface("team0")
+        host.tree.file("sys/devices/virtual/net/eth0.5/uevent", "DEVTYPE=vlan\nINTERFACE=eth0.5\nIFINDEX=9\n")
+        host.tree.file("sys/devices/virtual/net/team0/uevent", "DEVTYPE=team\nINTERFACE=team0\n")
+        #expect(
+            try uses() == [
+                Use(by: .enslaved, detail: "eth0 is part of the team team0"),
+                Use(by: .stacked, detail: "the VLAN eth0.5 is stacked on eth0"),
+            ])
     }
 
     @Test("a table that cannot be read is said")
