@@ -115,4 +115,41 @@ struct ProcessFilter {
         if directory == "/proc" { return names.filter(involved.contains) }
         return names.filter { keeps(directory + "/" + $0) }
     }
+
+    /// What is kept of a file's content: of a process's state, which has a hundred numbers that change all the time, who it
+    /// is, and what it pins and may; of connections, those of the sockets that are kept.
+    func kept(_ content: [UInt8], at path: String) -> [UInt8] {
+        guard let (_, rest) = Self.split(path) else { return content }
+        let text = String(decoding: content, as: UTF8.self)
+        switch rest {
+        case "stat":
+            // After the command: state, parent, group, session, terminal.
+            guard let command = text.lastIndex(of: ")") else { return [] }
+            let fields = text[text.index(after: command)...].split(whereSeparator: \.isWhitespace).prefix(5)
+            return Array((text[...command] + " " + fields.joined(separator: " ") + "\n").utf8)
+        case "status":
+            let names = ["Name:", "Pid:", "PPid:", "Uid:", "VmPin:", "VmLck:", "CapEff:"]
+            let lines = text.split(separator: "\n").filter { line in names.contains { line.hasPrefix($0) } }
+            return Array((lines.joined(separator: "\n") + "\n").utf8)
+        case "net/tcp", "net/tcp6":
+            let lines = text.split(separator: "\n").enumerated().filter { number, line in
+                let fields = line.split(separator: " ")
+                return number == 0 || fields.count > 9 && sockets.contains(String(fields[9]))
+            }
+            return Array((lines.map(\.element).joined(separator: "\n") + "\n").utf8)
+        default: return content
+        }
+    }
+
+    /// The numbers of the sockets that this process's ancestors have open.
+    private var sockets: Set<String> {
+        var numbers: Set<String> = []
+        for (path, answer) in recording.links {
+            guard case .link(let target) = answer, target.hasPrefix("socket:["), let (process, _) = Self.split(path),
+                ancestors.contains(process)
+            else { continue }
+            numbers.insert(String(target.dropFirst("socket:[".count).dropLast()))
+        }
+        return numbers
+    }
 }

@@ -54,7 +54,8 @@ struct Recording: Sendable {
         for (path, content) in beginnings { nodes[path] = .file(content) }
         if !modules.isEmpty { nodes[moduleAliases.path] = .file(moduleAliases.content) }
         for (path, content) in files where processes.keeps(path) {
-            let kept = SettingsFilter.kept(content, at: path, permissions: host.permissions(of: path))
+            let kept = SettingsFilter.kept(
+                processes.kept(content, at: path), at: path, permissions: host.permissions(of: path))
             nodes[path] =
                 kept.map { .file($0) }
                 ?? .refused(CapturedRefusal(HostAccessError(.read, path, errno: .permissionDenied)))

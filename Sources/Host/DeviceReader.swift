@@ -161,7 +161,7 @@ struct DeviceReader {
 
     private mutating func group() -> Int? {
         guard let name = directory.linkName("iommu_group") else { return nil }
-        let id = Int(name).flatMap { $0 >= 0 ? $0 : nil }
+        let id = decimalAttribute(name.utf8).flatMap { $0 >= 0 ? $0 : nil }
         if id == nil { problems.append("iommu_group leads to \(quoted(name.utf8)), no number of a group") }
         return id
     }
@@ -182,9 +182,9 @@ struct DeviceReader {
     }
 
     private mutating func readVirtualFunctions() {
-        let prefix = "virtfn"
-        for name in names("") where name.hasPrefix(prefix) {
-            guard let index = decimalAttribute(name.utf8.dropFirst(prefix.utf8.count)), index >= 0,
+        let prefix = "virtfn".utf8
+        for name in names("") where name.utf8.starts(with: prefix) {
+            guard let index = decimalAttribute(name.utf8.dropFirst(prefix.count)), index >= 0,
                 let target = directory.linkName(name), let address = PCIAddress(target)
             else {
                 problems.append("\(quoted(name.utf8)) leads to no PCI address")

@@ -22,13 +22,20 @@ private final class Output {
 /// Encodes one value: where the text ends now.
 private struct ValueEncoder: Encoder {
     let output: Output
+    /// How many containers are open around the value.
+    private let depth: Int
+
+    init(output: Output) {
+        self.output = output
+        depth = output.text.depth
+    }
 
     /// Not kept: what cannot be encoded is named by its value.
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func write(_ value: some Encodable) throws {
-        let (depth, start) = (output.text.depth, output.text.bytes.count)
+        let start = output.text.bytes.count
         try value.encode(to: self)
         output.text.close(to: depth)
         // A value that has nothing to say.
@@ -36,7 +43,11 @@ private struct ValueEncoder: Encoder {
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-        KeyedEncodingContainer(ObjectContainer(output: output, depth: output.text.open(.object)))
+        // Who asks again goes on with the same object: a value made of two that each write their members.
+        output.text.close(to: depth + 1)
+        let isOpen = output.text.depth > depth
+        return KeyedEncodingContainer(
+            ObjectContainer(output: output, depth: isOpen ? depth + 1 : output.text.open(.object)))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {

@@ -27,6 +27,9 @@ struct GlobalOptions: ParsableArguments {
         try answer.observe(parts)
     }
 
+    /// The host to read.
+    func host() throws -> any HostAccess { try answer.host() }
+
     /// The host to change.
     func changeableHost() throws -> any HostAccess { try answer.changeableHost() }
 }

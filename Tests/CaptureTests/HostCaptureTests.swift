@@ -19,7 +19,6 @@ struct HostCaptureTests {
     func equalSnapshot() throws {
         let (capture, directory) = try captured.capture()
         let snapshot = try HostSnapshot.read(from: directory)
-        #expect(snapshot == capture.snapshot)
         #expect(try snapshot == HostSnapshot.read(from: captured.host))
         #expect(try capture.isEqual(to: directory))
         #expect(snapshot.devices.count == 2)
@@ -54,7 +53,7 @@ struct HostCaptureTests {
     func hostInMemory() throws {
         let host = try SimulatedHost(loading: captured.host)
         let capture = try HostCapture.take(of: host)
-        #expect(capture.snapshot == (try HostSnapshot.read(from: captured.host)))
+        #expect(capture.snapshot == (try HostCapture.take(of: captured.host).snapshot))
     }
 
     @Test("only what was asked is in it")
@@ -104,7 +103,7 @@ struct HostCaptureTests {
     func tooLong() throws {
         captured.tree.file(CapturedHost.card + "/uevent", String(repeating: "x", count: 1 << 17))
         let (capture, directory) = try captured.capture()
-        #expect(try HostSnapshot.read(from: directory) == capture.snapshot)
+        #expect(try capture.isEqual(to: directory))
         #expect(capture.snapshot.devices.contains { $0.problems.contains { $0.contains("too large") } })
     }
 
@@ -172,16 +171,72 @@ struct ProcessFilterTests {
         }
     }
 
+    @Test("the session that a capture is made in, found from an ancestor's socket; no other connection")
+    func session() throws {
+        let tree = captured.tree
+        for (pid, command, parent, open) in [
+            (1, "systemd", 0, [String]()), (30, "sshd", 1, ["socket:[700]", "/dev/null"]), (31, "bash", 30, []),
+            (7, "vfioctl", 31, []), (50, "sshd", 1, ["socket:[800]"]),
+        ] {
+            captured.process(pid, command, open: open, parent: parent)
+        }
+        tree.link("proc/net", to: "self/net")
+        tree.file(
+            "proc/7/net/tcp",
+            """
+              sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+               0: 4D0200C0:0016 0A0200C0:C350 01 00000000:00000000 02:0 00000000     0        0 700 2 0 20 4 31 10 -1
+               1: 4D0200C0:0016 0B0200C0:C351 01 00000000:00000000 02:0 00000000     0        0 800 2 0 20 4 31 10 -1
+
+            """)
+        tree.file(
+            "netlink/link", bytes: try DumpBytes.links([Link(index: 2, name: "eth0")]))
+        tree.file(
+            "netlink/address",
+            bytes:
+                try DumpBytes.addresses([
+                    InterfaceAddress(interface: 2, local: try #require(IPAddress("192.0.2.77")), prefixLength: 24)
+                ]))
+        tree.file(
+            "netlink/route",
+            bytes:
+                try DumpBytes.routes([
+                    Route(
+                        destination: try #require(IPPrefix(.v4(0), length: 0)),
+                        nextHops: [Route.NextHop(interface: 2, gateway: IPAddress("192.0.2.1"))])
+                ]))
+        let (capture, directory) = try captured.capture()
+        #expect(capture.snapshot.devices[1].uses.map(\.by).contains(.session), "\(capture.snapshot.devices[1])")
+        #expect(try directory.entries("/proc/30/fd") == ["0"])
+        #expect(!directory.exists("/proc/50"))
+        #expect(try !directory.text("/proc/net/tcp").contains("0B0200C0"))
+
+        // Redacted, everything is used by the same, and no address is the host's.
+        let work = TemporaryDirectory()
+        var redacted = capture
+        redacted.redact()
+        var writer = try CaptureWriter(work.path + "/c")
+        try writer.write(redacted.tree)
+        writer.keep()
+        #expect(try redacted.isEqual(to: CapturedDirectory(work.path + "/c")))
+        let card = try HostSnapshot.read(from: CapturedDirectory(work.path + "/c")).devices[1]
+        #expect(card.uses.map(\.by) == capture.snapshot.devices[1].uses.map(\.by))
+        #expect(card.uses.contains { $0.detail.contains("240.0.0.") })
+        #expect(!card.uses.contains { $0.detail.contains("192.0.2") })
+    }
+
     @Test("a process whose files may not be looked at stays one")
     func notPermitted() throws {
         bindToVFIO()
         captured.process(1, "init")
+        captured.process(7, "vfioctl")
         captured.tree.removeDirectory("proc/1/fd")
         captured.tree.link("proc/1/fd", to: ".refused-EACCES")
         let (capture, directory) = try captured.capture()
-        #expect(capture.snapshot.notes.contains { $0.contains("processes may not be read") })
-        #expect(try HostSnapshot.read(from: directory) == capture.snapshot)
-        #expect(try HostSnapshot.read(from: SimulatedHost(loading: directory)).notes == capture.snapshot.notes)
+        let card = try #require(capture.snapshot.devices.last)
+        #expect(card.unseen.contains { $0.contains("not permitted to look at the open files of 1 process") })
+        #expect(try capture.isEqual(to: directory))
+        #expect(try HostSnapshot.read(from: SimulatedHost(loading: directory)).devices.last?.unseen == card.unseen)
     }
 }
 
@@ -191,6 +246,7 @@ struct OtherAnswerTests {
 
     @Test("netlink's dumps, modules by alias, what is on disks")
     func questions() throws {
+        captured.tree.file("proc/sys/kernel/osrelease", "6.12\n")
         let host = ScriptedHost(try captured.host)
         let recorder = RecordingHost(host)
         #expect(try recorder.netlinkDump(.link) == [1, 2, 3])
@@ -280,9 +336,7 @@ private struct ScriptedHost: HostAccess {
         default: throw HostAccessError(.read, "/dev/" + name, errno: .permissionDenied)
         }
     }
-    func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] {
-        path == "/proc/sys/kernel/osrelease" ? Array("6.12\n".utf8) : try host.read(path, limit: limit)
-    }
+    func read(_ path: String, limit: Int) throws(HostAccessError) -> [UInt8] { try host.read(path, limit: limit) }
     func readLink(_ path: String) throws(HostAccessError) -> String { try host.readLink(path) }
     func entries(_ path: String) throws(HostAccessError) -> [String] { try host.entries(path) }
     func exists(_ path: String) -> Bool { host.exists(path) }

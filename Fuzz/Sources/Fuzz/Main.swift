@@ -10,6 +10,8 @@ private let targets: [(name: String, parse: @Sendable ([UInt8]) -> Void)] = [
     ("names", parseNames),
     ("configuration", parseConfiguration),
     ("devices", parseDevice),
+    ("netlink", parseNetlink),
+    ("product-data", parseProductData),
     ("tables", parseTables),
 ]
 

@@ -1,8 +1,9 @@
 internal import Host
 internal import HostAccess
+internal import Netlink
 internal import PCI
 
-/// What a person types: addresses, devices, lists of CPUs.
+/// What a person types: addresses, devices, identities, lists of CPUs.
 @Sendable func parseNames(_ bytes: [UInt8]) {
     let text = String(decoding: bytes, as: UTF8.self)
     if let address = PCIAddress(text) {
@@ -10,6 +11,12 @@ internal import PCI
     }
     if let list = NumberList(text) {
         precondition(NumberList(list.description) == list, "a list reads back as itself")
+    }
+    if let identity = StableIdentity(text) {
+        precondition(StableIdentity(identity.description) == identity, "an identity reads back as itself")
+    }
+    if let address = IPAddress(text) {
+        precondition(IPAddress(address.description) == address, "an IP address reads back as itself")
     }
     guard let selector = try? DeviceSelector(text) else { return }
     for device in (try? selector.devices(in: someHost)) ?? [] {

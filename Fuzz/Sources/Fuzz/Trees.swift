@@ -1,7 +1,9 @@
 internal import Host
 internal import HostAccess
 internal import PCI
+internal import Readiness
 internal import SystemPackage
+internal import VFIO
 
 /// One PCI function, its attributes any bytes at all.
 @Sendable func parseDevice(_ bytes: [UInt8]) {
@@ -10,7 +12,9 @@ internal import SystemPackage
         files: [
             "uevent", "class", "vendor", "device", "subsystem_vendor", "subsystem_device", "revision", "numa_node",
             "driver_override", "sriov_totalvfs", "sriov_offset", "sriov_stride", "sriov_drivers_autoprobe", "config",
-            "virtfn0", "virtfn00", "driver", "iommu_group", "vfio-dev/vfio0",
+            "virtfn0", "virtfn00", "driver", "iommu_group", "vfio-dev/vfio0", "resource", "vpd", "reset_method", "modalias",
+            "boot_vga", "power_state", "power/control", "power/runtime_status", "current_link_speed", "max_link_width",
+            "firmware_node/path",
         ],
         besides: ["/sys/bus/pci/drivers/igb/module": [], "/sys/bus/pci/drivers/vfio-pci/module": []])
 }
@@ -23,7 +27,11 @@ internal import SystemPackage
         files: [
             "proc/self/mountinfo", "proc/swaps", "proc/net/route", "proc/net/ipv6_route", "proc/net/if_inet6",
             "proc/net/fib_trie", "proc/interrupts", "sys/kernel/iommu_groups/1/reserved_regions",
-            "sys/block/dm-0/dm/name", "proc/irq/30/smp_affinity_list", "sys/devices/system/cpu/online",
+            "sys/block/dm-0/dm/name", "proc/irq/30/smp_affinity_list", "sys/devices/system/cpu/online", "netlink/link",
+            "netlink/address", "netlink/route", "proc/iomem", "proc/cmdline", "proc/self/stat", "proc/net/tcp",
+            "proc/7/mountinfo", "proc/7/fd/4", "proc/7/fdinfo/4", "sys/class/vtconsole/vtcon1/name", "run/udev/data/b8:0",
+            "proc/meminfo", "proc/sys/kernel/osrelease", "lib/modules/6/modules.alias", "proc/self/limits", "proc/cpuinfo",
+            "etc/modprobe.d/vfio.conf", "etc/udev/rules.d/10-vfio.rules", "proc/driver/nvidia/gpus/0000:01:00.0/information",
         ],
         besides: [
             device + "/uevent": Array("DRIVER=vfio-pci\nPCI_CLASS=20000\nPCI_ID=8086:10C9\nPCI_SUBSYS_ID=0:0\n".utf8),
@@ -35,6 +43,10 @@ internal import SystemPackage
             "/sys/block/sda": Array(">../devices/pci0000:00/0000:01:00.0/host0/block/sda".utf8),
             "/sys/block/dm-0": Array(">../devices/virtual/block/dm-0".utf8),
             "/sys/class/block/sda/holders/dm-0": [],
+            "/sys/class/block/sda/dev": Array("8:0\n".utf8),
+            "/sys/class/vtconsole/vtcon1/bind": Array("1\n".utf8),
+            "/proc/7/comm": Array("agent\n".utf8),
+            "/proc/7/ns/mnt": Array(">mnt:[4026532000]".utf8),
             "/proc/1/comm": Array("init\n".utf8),
             "/proc/1/fd/3": Array(">/dev/vfio/1".utf8),
         ])
@@ -47,7 +59,12 @@ private func read(_ bytes: [UInt8], below base: String, files: [String], besides
         content[base + name] = Array(part)
     }
     let host = TreeHost(content)
-    guard let snapshot = try? HostSnapshot.read(from: host) else { return }
+    guard var snapshot = try? HostSnapshot.read(from: host) else { return }
+    let addresses = snapshot.devices.map(\.address)
+    snapshot.readHardware(of: addresses, from: host)
+    snapshot.readSignatures(of: addresses, from: host)
+    _ = snapshot.isolation(on: host)
+    _ = Readiness.check(host, snapshot, devices: snapshot.devices, guestMemory: MemorySize("4G"))
     for device in snapshot.devices { _ = InterruptSnapshot.read(from: host, of: device) }
     for group in snapshot.groups { _ = snapshot.viability(of: group) }
     precondition(Set(snapshot.devices.map(\.address)).count == snapshot.devices.count, "an address has one device")

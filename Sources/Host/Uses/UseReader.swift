@@ -95,19 +95,22 @@ struct UseReader {
 
     /// A physical function is in use when one of its virtual functions is: they go when it changes its driver.
     private func addVirtualFunctions(to snapshot: inout HostSnapshot) {
+        let isAnyUnseen = snapshot.devices.contains { !$0.unseen.isEmpty }
         for index in snapshot.devices.indices {
             guard let functions = snapshot.devices[index].sriov?.virtualFunctions, !functions.isEmpty else { continue }
-            let places = functions.map { snapshot.index(of: $0) }
-            let used = zip(functions, places).enumerated().compactMap { number, function -> String? in
-                guard case (let address, let place?) = function else { return nil }
+            var places: [Int] = []
+            var used: [String] = []
+            for (number, address) in functions.enumerated() {
+                guard let place = snapshot.index(of: address) else { continue }
+                places.append(place)
                 if let use = snapshot.devices[place].uses.first {
-                    return "VF \(number) (\(address)) is in use: \(use.detail)"
+                    used.append("VF \(number) (\(address)) is in use: \(use.detail)")
+                } else if let driver = snapshot.devices[place].driver, DriverPolicy.isVFIO(driver) {
+                    used.append("VF \(number) (\(address)) is bound to \(driver)")
                 }
-                guard let driver = snapshot.devices[place].driver, DriverPolicy.isVFIO(driver) else { return nil }
-                return "VF \(number) (\(address)) is bound to \(driver)"
             }
             if !used.isEmpty { snapshot.devices[index].uses.append(Use(by: .vf, detail: enumerated(used))) }
-            addUnseen(of: places.compactMap(\.self), to: index, in: &snapshot)
+            if isAnyUnseen { addUnseen(of: places, to: index, in: &snapshot) }
         }
     }
 

@@ -5,6 +5,7 @@ internal import HostAccess
 internal import LinuxIO
 internal import LiveHost
 internal import PCI
+internal import Rendering
 internal import SystemPackage
 
 struct Watch: ParsableCommand {
@@ -33,7 +34,7 @@ struct Watch: ParsableCommand {
             let ending = try EndingSignals()
             // The table's line shows neither uses nor overrides.
             var watch = try DeviceWatch(parts: global.json ? [.uses, .details] : [])
-            let filter = try DeviceFilter(devices, in: watch.snapshot, on: LiveHost())
+            var filter = try DeviceFilter(devices, in: watch.snapshot, on: LiveHost())
             if global.verbose { Output.note("vfioctl: \(Self.described(watch.source))") }
             let output = WatchOutput(until: ending.descriptor.rawValue)
             let names = SystemDeviceNames()
@@ -44,10 +45,10 @@ struct Watch: ParsableCommand {
                 ])
                 // Whoever asks for the end has it, however much there is to tell.
                 guard events[1].isEmpty, !events[2].contains(.gone) else { return }
-                let before = watch.snapshot
                 let changes = try watch.changes()
-                let lines = try changes.filter { filter.keeps($0, between: before, and: watch.snapshot) }
-                    .map { try line(of: $0, source: watch.source, names) }
+                let lines = try filter.kept(changes, now: watch.snapshot).map {
+                    try line(of: $0, source: watch.source, names)
+                }
                 if changes.contains(where: { $0.kind == .overrun }) {
                     Output.note(
                         "vfioctl: events came faster than they could be read, and some are lost: all devices are listed"
@@ -80,25 +81,37 @@ struct Watch: ParsableCommand {
 /// Which changes a watch tells.
 struct DeviceFilter {
     private let selectors: [DeviceSelector]
+    private let host: any HostAccess
+    /// What the selectors named at the last look.
+    private var named: Set<PCIAddress> = []
 
     /// - Throws: the contract's status when a name matches nothing now.
     init(_ names: [String], in snapshot: HostSnapshot, on host: any HostAccess) throws {
-        _ = try DeviceArguments(names).resolve(in: snapshot, on: host)
+        named = Set(try DeviceArguments(names).resolve(in: snapshot, on: host).map(\.address))
         selectors = try names.map { try DeviceSelector($0) }
+        self.host = host
     }
 
-    /// Whether a change is about a device that was named: as it was before, as it is now, or, for one that came and went
+    /// The changes of devices that were named: by what they were before, by what they are now, or, where one came and went
     /// between two looks, by its address.
-    func keeps(_ change: DeviceChange, between before: HostSnapshot, and now: HostSnapshot) -> Bool {
-        guard !selectors.isEmpty, let address = change.address else { return true }
-        let unseen = Device(
-            address: address,
-            identity: DeviceIdentity(vendorID: 0, deviceID: 0, subsystemVendorID: 0, subsystemDeviceID: 0), classID: 0)
-        let looks = [before, now, HostSnapshot(devices: [unseen], groups: [], drivers: [])]
-        return selectors.contains { selector in
-            looks.contains { look in
-                do { return try selector.devices(in: look).contains { $0.address == address } } catch { return false }
-            }
+    mutating func kept(_ changes: [DeviceChange], now: HostSnapshot) -> [DeviceChange] {
+        guard !selectors.isEmpty, !changes.isEmpty else { return changes }
+        let before = named
+        named = addresses(in: now)
+        return changes.filter { change in
+            guard let address = change.address else { return true }
+            if before.contains(address) || named.contains(address) { return true }
+            guard change.device == nil, change.previous == nil else { return false }
+            let identity = DeviceIdentity(vendorID: 0, deviceID: 0, subsystemVendorID: 0, subsystemDeviceID: 0)
+            let unseen = Device(address: address, identity: identity, classID: 0)
+            return !addresses(in: HostSnapshot(devices: [unseen], groups: [], drivers: [])).isEmpty
+        }
+    }
+
+    private func addresses(in snapshot: HostSnapshot) -> Set<PCIAddress> {
+        selectors.reduce(into: []) { found, selector in
+            // One that names nothing now may name something later.
+            do { found.formUnion(try selector.devices(in: snapshot, on: host).map(\.address)) } catch {}
         }
     }
 }

@@ -51,7 +51,6 @@ struct DeviceReport: Encodable {
         }
     }
 
-    // In the order of their keys, in which they are written: members that come in order need no sorting.
     var address: PCIAddress
     var blockDevices: [String]
     @Nullable var classification: String?
@@ -87,28 +86,39 @@ struct DeviceReport: Encodable {
     @Nullable var vfIndex: Int?
     var vfio: VFIOReport
 
+    /// In their order, in which they are written: members that come in order need no sorting.
     enum CodingKeys: String, CodingKey {
-        case address, revision, vendor, device, driver, sriov, vfio, interfaces, framebuffers, unseen, signatures,
-            problems
-        case stable
-        case vendorID = "vendor_id"
-        case deviceID = "device_id"
-        case subsystemVendorID = "subsystem_vendor_id"
-        case subsystemDeviceID = "subsystem_device_id"
-        case classID = "class_id"
+        case address
+        case blockDevices = "block_devices"
         case classification = "class"
+        case classID = "class_id"
+        case device
+        case deviceID = "device_id"
+        case driver
         case driverOverride = "driver_override"
+        case drmCards = "drm_cards"
+        case fcHosts = "fc_hosts"
+        case framebuffers
+        case inUse = "in_use"
+        case infinibandDevices = "infiniband_devices"
+        case interfaces
         case iommuGroup = "iommu_group"
         case numaNode = "numa_node"
         case physicalFunction = "physical_function"
-        case vfIndex = "vf_index"
-        case inUse = "in_use"
-        case blockDevices = "block_devices"
-        case drmCards = "drm_cards"
+        case problems
         case renderNodes = "render_nodes"
-        case infinibandDevices = "infiniband_devices"
+        case revision
         case scsiHosts = "scsi_hosts"
-        case fcHosts = "fc_hosts"
+        case signatures
+        case sriov
+        case stable
+        case subsystemDeviceID = "subsystem_device_id"
+        case subsystemVendorID = "subsystem_vendor_id"
+        case unseen
+        case vendor
+        case vendorID = "vendor_id"
+        case vfIndex = "vf_index"
+        case vfio
     }
 
     init(_ device: Device, names: some DeviceNames) {

@@ -28,7 +28,13 @@ check_json "sriov list" 0000:01:10.2 '.vfs[1].address' vfioctl sriov list "$igb"
 check_json "a virtual function by the identity of its card" 0000:01:10.2 '.devices[].address' vfioctl show "$igb:vf1" --json
 check_json "which is its own" "$igb:vf1" '.devices[].stable' cat "$last_output"
 check_refusal "one that is not there is said" 66 "0000:01:00.0 has 2 virtual functions" vfioctl show "$igb:vf2"
+vfioctl watch "$edu" --verbose >events 2>messages &
+watcher=$!
+wait_until 20 grep watching messages >/dev/null
 check_outcome "bind" done vfioctl bind "$edu"
+check "watch, which tells it" wait_until 20 grep 0000:00:03.0 events
+kill -INT $watcher
+wait $watcher
 check_driver "the device that was meant" 0000:00:03.0 vfio-pci
 check "inspect" vfioctl inspect "$edu"
 check_output "read" 0x010000ed vfioctl read "$edu" bar0 0
