@@ -14,6 +14,8 @@ public struct HostCapture: Sendable {
     public private(set) var snapshot: HostSnapshot
     /// The answers, as files, directories and links.
     public var tree: CaptureTree
+    /// The host's own name, for `redact`. It is not in the tree: no snapshot asks for it.
+    let hostNames: [String]
     /// Whether `redact` was called.
     public internal(set) var isRedacted = false
 
@@ -29,7 +31,8 @@ public struct HostCapture: Sendable {
         let recorder = RecordingHost(host)
         let snapshot = try ask(recorder, progress)
         progress("putting the answers together")
-        return HostCapture(snapshot: snapshot, tree: recorder.tree())
+        let names = ["/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname"].compactMap { host.optionalText($0) }
+        return HostCapture(snapshot: snapshot, tree: recorder.tree(), hostNames: names)
     }
 
     /// Whether a captured directory reads as this host did; of a redacted one, whether it has the same devices, used by the

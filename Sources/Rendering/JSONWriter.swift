@@ -17,13 +17,20 @@ public enum JSONWriter {
 /// Encodes one value: where `text` ends now.
 private struct ValueEncoder: Encoder {
     let text: JSONText
+    /// How many containers are open around the value.
+    private let depth: Int
+
+    init(text: JSONText) {
+        self.text = text
+        depth = text.depth
+    }
 
     /// Not kept: what cannot be encoded is named by its value.
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func write(_ value: some Encodable) throws {
-        let (depth, start) = (text.depth, text.bytes.count)
+        let start = text.bytes.count
         try value.encode(to: self)
         text.close(to: depth)
         // A value that has nothing to say.
@@ -31,7 +38,10 @@ private struct ValueEncoder: Encoder {
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-        KeyedEncodingContainer(ObjectContainer(text: text, depth: text.open(.object)))
+        // Who asks again goes on with the same object: a value made of two that each write their members.
+        text.close(to: depth + 1)
+        let isOpen = text.depth > depth
+        return KeyedEncodingContainer(ObjectContainer(text: text, depth: isOpen ? depth + 1 : text.open(.object)))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {

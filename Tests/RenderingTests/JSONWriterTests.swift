@@ -39,6 +39,19 @@ struct JSONWriterTests {
             }
         }
 
+        /// Two values in one object.
+        struct Joined: Encodable {
+            struct More: Encodable {
+                var links = ["l"]
+                var bars = [0: "b"]
+            }
+
+            func encode(to encoder: any Encoder) throws {
+                try Member(name: "first", count: 1, parent: 2, flags: ["f"]).encode(to: encoder)
+                try More().encode(to: encoder)
+            }
+        }
+
         var vendor = "8086"
         var vendor_id = "\"\\/\u{8}\t\n\u{c}\r\u{1}\u{1f}\u{7f}é用\u{1f600}"
         var members = [
@@ -53,6 +66,7 @@ struct JSONWriterTests {
         var nothing = Nothing()
         var nothings: [Nothing] = [Nothing()]
         var byHand = ByHand()
+        var joined = [Joined(), Joined()]
         var empty: [String] = []
         var address: String? = nil
     }

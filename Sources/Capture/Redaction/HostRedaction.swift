@@ -5,18 +5,19 @@ extension HostCapture {
     /// Replaces serial numbers and world-wide names, hardware and IP addresses, and host names: each value by the same one
     /// everywhere, so that what belongs together still does.
     ///
-    /// What is left says which hardware this is and how it is used: ids, drivers, names of interfaces, disks, volumes, mount
+    /// The host's own name is known while the host itself is captured, and not when a capture is copied. What is left says which hardware this is and how it is used: ids, drivers, names of interfaces, disks, volumes, mount
     /// points and processes.
     public mutating func redact() {
-        tree = HostRedaction.redacted(tree)
+        tree = HostRedaction.redacted(tree, hostNames: hostNames)
         isRedacted = true
     }
 }
 
 enum HostRedaction {
-    static func redacted(_ tree: CaptureTree) -> CaptureTree {
+    /// - Parameter hostNames: names that are known to be the host's, besides those of its servers, which are found.
+    static func redacted(_ tree: CaptureTree, hostNames: [String] = []) -> CaptureTree {
         var pseudonyms = Pseudonyms()
-        for name in hostNames(in: tree) { pseudonyms.learn(host: name) }
+        for name in hostNames + servers(in: tree) { pseudonyms.learn(host: name) }
         // What is learnt from a file may stand in one that comes before it.
         _ = redacted(tree, &pseudonyms)
         pseudonyms.addresses.settle()
@@ -49,11 +50,8 @@ enum HostRedaction {
 
     // MARK: host names
 
-    private static func hostNames(in tree: CaptureTree) -> [String] {
+    private static func servers(in tree: CaptureTree) -> [String] {
         var names: [String] = []
-        for path in ["/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname", "/etc/hostname"] {
-            names += text(tree, path).split(whereSeparator: \.isWhitespace).prefix(1).map(String.init)
-        }
         for path in tree.nodes.keys.sorted() where path.hasPrefix("/proc/") {
             if path.hasSuffix("/mountinfo") || path.hasSuffix("/mounts") { names += servers(text(tree, path)) }
         }

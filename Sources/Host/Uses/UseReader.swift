@@ -93,6 +93,7 @@ struct UseReader {
 
     /// A physical function is in use when one of its virtual functions is: they go when it changes its driver.
     private func addVirtualFunctions(to snapshot: inout HostSnapshot) {
+        let isAnyUnseen = snapshot.devices.contains { !$0.unseen.isEmpty }
         for index in snapshot.devices.indices {
             guard let functions = snapshot.devices[index].sriov?.virtualFunctions, !functions.isEmpty else { continue }
             let used = functions.enumerated().compactMap { number, address -> String? in
@@ -104,7 +105,7 @@ struct UseReader {
                 return "VF \(number) (\(address)) is bound to \(driver)"
             }
             if !used.isEmpty { snapshot.devices[index].uses.append(Use(by: .vf, detail: enumerated(used))) }
-            addUnseen(of: functions, to: index, in: &snapshot)
+            if isAnyUnseen { addUnseen(of: functions, to: index, in: &snapshot) }
         }
     }
 

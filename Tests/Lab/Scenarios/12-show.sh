@@ -43,7 +43,8 @@ fragments='
          "0010": ["Initial VFs: \($f.initial_vfs), Total VFs: \($f.total_vfs), Number of VFs: \($f.num_vfs), ",
                   "VF offset: \($f.first_vf_offset), stride: \($f.vf_stride), Device ID: \($f.vf_device_id) ",
                   "Enable\($f.enabled | flag) Migration", "MSE\($f.memory_enabled | flag) ",
-                  ($f.vf_bars // [] | .[] | "Region \(.index): Memory at \(.address | hex(if .width == 64 then 16 else 8 end)) (\(.width)-bit")],
+                  ($f.vf_bars // [] | .[] | (if .width == 64 then 16 else 8 end) as $digits |
+                      "Region \(.index): Memory at \(.address | hex($digits)) (\(.width)-bit")],
          "0018": ["Max snoop latency: \($f.snoop_latency_ns)ns"]}
      else
         {"01": ["Status: \($f.state) NoSoftRst\($f.keeps_settings | flag) "],
