@@ -124,6 +124,8 @@ struct DeviceReadinessTests {
         #expect(finding.level == level)
         #expect(finding.evidence.contains(evidence), "\(finding.evidence)")
         #expect(finding.evidence.contains("/sys/bus/pci/devices/0000:00:1c.0/subordinate_bus_number"))
+        // A card that was not asked about is told of only where something is wrong.
+        #expect(try host.findings(.deviceVFBuses, ReadyHost.address).map(\.level) == (level == .ok ? [] : [level]))
     }
 
     @Test("nothing is said of bus numbers where the kernel does not say enough, or says nonsense")
