@@ -27,6 +27,7 @@ let package = Package(
             dependencies: [
                 "CLibFuzzer",
                 .product(name: "PassthroughKit", package: "swift-vfio"),
+                .product(name: "VFIO", package: "swift-vfio"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Sources/Fuzz", swiftSettings: strict),

@@ -77,20 +77,24 @@ struct DeviceEvent {
     /// Reads the lines that are whole: a last one without its newline was cut, and is left out.
     init(_ bytes: Span<UInt8>) {
         var start = 0
-        for end in bytes.indices where bytes[end] == UInt8(ascii: "\n") {
-            take(bytes.extracting(start..<end))
-            // What the kernel writes after these, the slot and a long modalias, says nothing new.
-            if driver != nil, classID != nil, ids != nil, subsystemIDs != nil { return }
-            start = end + 1
+        var equals: Int?
+        for index in bytes.indices {
+            if bytes[index] == UInt8(ascii: "\n") {
+                if let equals { take(bytes.extracting(start..<index), keyLength: equals - start) }
+                // What the kernel writes after these, the slot and a long modalias, says nothing new.
+                if driver != nil, classID != nil, ids != nil, subsystemIDs != nil { return }
+                start = index + 1
+                equals = nil
+            } else if equals == nil, bytes[index] == UInt8(ascii: "=") {
+                equals = index
+            }
         }
     }
 
-    private mutating func take(_ line: Span<UInt8>) {
+    private mutating func take(_ line: Span<UInt8>, keyLength: Int) {
+        let value = line.extracting((keyLength + 1)...)
         // No two of the keys are as long as each other and begin with the same letter.
-        guard let first = line.indices.first, let equals = line.indices.first(where: { line[$0] == UInt8(ascii: "=") })
-        else { return }
-        let value = line.extracting((equals + 1)...)
-        switch (line[first], equals) {
+        switch (line[0], keyLength) {
         case (UInt8(ascii: "D"), 6) where Self.key("DRIVER", begins: line): driver = Self.text(value)
         case (UInt8(ascii: "P"), 9) where Self.key("PCI_CLASS", begins: line): classID = Self.number(value)
         case (UInt8(ascii: "P"), 6) where Self.key("PCI_ID", begins: line): ids = Self.pair(value)

@@ -13,12 +13,18 @@ struct ClassDevices {
 
     /// - Parameter name: the name to show for an entry; nil leaves the entry out.
     init(_ path: String, on host: any HostAccess, name: (String) -> String? = { $0 }) {
+        let directory: any HostDirectory
         let names: [String]
-        do { names = try host.entries(path) } catch { return }
+        do {
+            directory = try host.directory(path)
+            names = try directory.entries("")
+        } catch {
+            return
+        }
         for entry in names.sorted() {
             guard let shown = name(entry) else { continue }
             let target: String
-            do { target = try host.readLink(path + "/" + entry) } catch { continue }
+            do { target = try directory.readLink(entry) } catch { continue }
             if let function = Self.function(of: target) {
                 if byFunction[function]?.contains(shown) != true { byFunction[function, default: []].append(shown) }
             } else {
@@ -29,7 +35,14 @@ struct ClassDevices {
 
     /// The PCI function that a link of a class leads through: the last one on the way.
     static func function(of target: String) -> PCIAddress? {
-        target.split(separator: "/").reversed().lazy.compactMap { PCIAddress($0) }.first
+        let text = target.utf8.span
+        var end = text.count
+        for index in text.indices.reversed() where text[index] == UInt8(ascii: "/") || index == 0 {
+            let start = text[index] == UInt8(ascii: "/") ? index + 1 : index
+            if let address = PCIAddress(ascii: text.extracting(start..<end)) { return address }
+            end = index
+        }
+        return nil
     }
 
     /// Network interfaces. /sys/class/net has those of the reader's own network namespace.

@@ -23,6 +23,9 @@ struct DeviceReader {
     /// The drivers of the bus.
     private let drivers: Set<String>
 
+    /// The last driver that was seen to exist.
+    private var lastDriver: String?
+
     /// - Parameter bus: where the devices are.
     init(_ bus: any HostDirectory, drivers: Set<String>, details: Bool) {
         directory = bus
@@ -133,7 +136,12 @@ struct DeviceReader {
     private mutating func driver(_ event: DeviceEvent) -> String? {
         if let driver = directory.linkName("driver"), !driver.isEmpty {
             // The drivers were listed first: one that has come since is there all the same.
-            if drivers.contains(driver) || directory.exists("driver") { return driver }
+            // Neighbours mostly have the same one.
+            if driver == lastDriver { return driver }
+            if drivers.contains(driver) || directory.exists("driver") {
+                lastDriver = driver
+                return driver
+            }
             problems.append("driver leads to \(quoted(driver.utf8)), and there is no such driver")
             return nil
         }
@@ -153,7 +161,7 @@ struct DeviceReader {
 
     private mutating func group() -> Int? {
         guard let name = directory.linkName("iommu_group") else { return nil }
-        let id = Int(name).flatMap { $0 >= 0 ? $0 : nil }
+        let id = decimalAttribute(name.utf8).flatMap { $0 >= 0 ? $0 : nil }
         if id == nil { problems.append("iommu_group leads to \(quoted(name.utf8)), no number of a group") }
         return id
     }
@@ -174,9 +182,9 @@ struct DeviceReader {
     }
 
     private mutating func readVirtualFunctions() {
-        let prefix = "virtfn"
-        for name in names("") where name.hasPrefix(prefix) {
-            guard let index = decimalAttribute(name.utf8.dropFirst(prefix.utf8.count)), index >= 0,
+        let prefix = "virtfn".utf8
+        for name in names("") where name.utf8.starts(with: prefix) {
+            guard let index = decimalAttribute(name.utf8.dropFirst(prefix.count)), index >= 0,
                 let target = directory.linkName(name), let address = PCIAddress(target)
             else {
                 problems.append("\(quoted(name.utf8)) leads to no PCI address")

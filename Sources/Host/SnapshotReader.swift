@@ -74,10 +74,9 @@ private struct SnapshotReader {
             }
         }
         functions.sort { $0.address < $1.address }
-        let nothingKnown = DeviceIdentity(vendorID: 0, deviceID: 0, subsystemVendorID: 0, subsystemDeviceID: 0)
-        var virtualFunctions = VirtualFunctionOrigins()
+        var virtualFunctions = VirtualFunctionOrigins(functions.map(\.address))
         snapshot.devices.reserveCapacity(functions.count)
-        for (address, name) in functions where address != snapshot.devices.last?.address {
+        for (position, (address, name)) in functions.enumerated() where address != snapshot.devices.last?.address {
             let directory: any HostDirectory
             do {
                 directory = try bus.directory(name)
@@ -86,9 +85,10 @@ private struct SnapshotReader {
                 snapshot.notes.append("\(address) is left out: its directory cannot be opened: \(error.errno)")
                 continue
             }
-            let origin = virtualFunctions.origin(of: address)
-            snapshot.devices.append(Device(address: address, identity: nothingKnown, classID: 0))
+            let origin = virtualFunctions[position]
+            snapshot.devices.append(Device.unread)
             let index = snapshot.devices.count - 1
+            snapshot.devices[index].address = address
             snapshot.devices[index].physicalFunction = origin?.physicalFunction
             snapshot.devices[index].vfIndex = origin?.index
             reader.read(&snapshot.devices[index], from: directory, isVirtual: origin != nil)
@@ -132,8 +132,8 @@ private struct SnapshotReader {
         } catch {
             // No such directory: the kernel has no IOMMU support, or the capture left it out.
         }
-        for device in snapshot.devices {
-            if let id = device.iommuGroup { members.append((id, device.address)) }
+        for index in snapshot.devices.indices {
+            if let id = snapshot.devices[index].iommuGroup { members.append((id, snapshot.devices[index].address)) }
         }
         members.sort { left, right in
             guard left.id == right.id else { return left.id < right.id }
@@ -169,16 +169,36 @@ private struct SnapshotReader {
 /// Devices are read in the order of addresses, so a physical function comes before its virtual ones; these need no link of
 /// theirs read.
 private struct VirtualFunctionOrigins {
-    private var origins: [PCIAddress: (physicalFunction: PCIAddress, index: Int)] = [:]
+    /// All functions of the host, in order.
+    private let addresses: [PCIAddress]
+    private var origins: [(physicalFunction: PCIAddress, index: Int)?]
+
+    init(_ addresses: [PCIAddress]) {
+        self.addresses = addresses
+        origins = Array(repeating: nil, count: addresses.count)
+    }
 
     mutating func add(_ functions: [(index: Int, address: PCIAddress)], of physicalFunction: PCIAddress) {
-        for function in functions { origins[function.address] = (physicalFunction, function.index) }
+        for function in functions {
+            var low = 0
+            var high = addresses.count
+            while low < high {
+                let middle = (low + high) / 2
+                if addresses[middle] < function.address { low = middle + 1 } else { high = middle }
+            }
+            guard low < addresses.count, addresses[low] == function.address else { continue }
+            origins[low] = (physicalFunction, function.index)
+        }
     }
 
-    /// Each is asked for once, when its turn comes, and forgotten: few are known at a time.
-    mutating func origin(of address: PCIAddress) -> (physicalFunction: PCIAddress, index: Int)? {
-        origins.isEmpty ? nil : origins.removeValue(forKey: address)
-    }
+    subscript(position: Int) -> (physicalFunction: PCIAddress, index: Int)? { origins[position] }
+}
+
+extension Device {
+    /// A device of which nothing is known yet.
+    fileprivate static let unread = Device(
+        address: PCIAddress(domain: 0, routingID: 0),
+        identity: DeviceIdentity(vendorID: 0, deviceID: 0, subsystemVendorID: 0, subsystemDeviceID: 0), classID: 0)
 }
 
 extension HostSnapshot {

@@ -181,8 +181,9 @@ final class CapturedSubdirectory: HostDirectory {
 
     func directory(_ path: String) throws(HostAccessError) -> any HostDirectory {
         do {
-            let opened = try open(path, flags: directoryFlags)
-            return CapturedSubdirectory(opened, path: absolute(path), root: root ?? self)
+            let place = absolute(path)
+            let opened = try open(inRoot: place, flags: directoryFlags)
+            return CapturedSubdirectory(opened, path: place, root: root ?? self)
         } catch {
             throw refusal(.open, path, error)
         }
@@ -205,7 +206,10 @@ final class CapturedSubdirectory: HostDirectory {
 
     /// Opens below this directory, within the capture: the path is walked from the capture's top.
     private func open(_ path: String, flags: CInt) throws(SystemCallError) -> OwnedDescriptor {
-        let inRoot = absolute(path)
+        try open(inRoot: absolute(path), flags: flags)
+    }
+
+    private func open(inRoot: String, flags: CInt) throws(SystemCallError) -> OwnedDescriptor {
         guard let root else { return try descriptor.openInRoot(inRoot, flags: flags) }
         return try root.descriptor.openInRoot(inRoot, flags: flags)
     }
@@ -230,10 +234,15 @@ final class CapturedSubdirectory: HostDirectory {
     }
 
     private func absolute(_ path: String) -> String {
-        path.utf8.first == UInt8(ascii: "/") ? ownPath + path : ownPath + "/" + path
+        var place = ownPath
+        if path.utf8.first != UInt8(ascii: "/") { place += "/" }
+        place += path
+        return place
     }
 
     private static func isPlainName(_ path: String) -> Bool {
-        !path.isEmpty && path != "." && path != ".." && !path.utf8.contains(UInt8(ascii: "/"))
+        let bytes = path.utf8.span
+        for index in bytes.indices where bytes[index] == UInt8(ascii: "/") { return false }
+        return !path.isEmpty && path != "." && path != ".."
     }
 }

@@ -151,7 +151,8 @@ extension OwnedDescriptor {
     /// What kind of thing stands under a name in this directory, found without opening it: fstatat(2). A link is not followed.
     public func kind(of name: String) throws(SystemCallError) -> FileKind {
         var mode: UInt32 = 0
-        _ = try checked(unsafe clinux_mode(rawValue, name, &mode), "stat", on: name)
+        let answer = unsafe name.withCString { unsafe clinux_mode(rawValue, $0, &mode) }
+        _ = try checked(answer, "stat", on: name)
         return FileKind(mode: mode)
     }
 

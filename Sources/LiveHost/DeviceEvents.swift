@@ -51,7 +51,8 @@ public struct DeviceEvent: Hashable, Sendable {
 @safe public struct DeviceEvents: ~Copyable, @unchecked Sendable {
     /// Who announces them.
     public enum Source: String, Hashable, Sendable {
-        /// udevd, once it has dealt with an event: names, links and permissions are settled.
+        /// udevd, once it has dealt with an event: names, links and permissions are settled. It deals with several devices
+        /// at a time, so only the events of one device come in order.
         case udev
         /// The kernel itself, at once; needs no udevd.
         case kernel

@@ -93,13 +93,20 @@ extension PCIAddress: LosslessStringConvertible {
     /// Adds the full address to a text that is put together as UTF-8.
     public func append(to text: inout [UInt8]) {
         text.append(addingCapacity: 16) { room in
-            room.append(hexadecimal: UInt64(domain), width: 4)
+            // At least four digits of the domain, and those before them that are not zero.
+            var digits = max(4, (UInt32.bitWidth - domain.leadingZeroBitCount + 3) / 4)
+            while digits > 0 {
+                digits -= 1
+                room.append(hexadecimalCharacter(UInt8(domain >> UInt32(digits * 4) & 0xf)))
+            }
             room.append(UInt8(ascii: ":"))
-            room.append(hexadecimal: UInt64(bus), width: 2)
+            room.append(hexadecimalCharacter(bus >> 4))
+            room.append(hexadecimalCharacter(bus & 0xf))
             room.append(UInt8(ascii: ":"))
-            room.append(hexadecimal: UInt64(device), width: 2)
+            room.append(hexadecimalCharacter(device >> 4))
+            room.append(hexadecimalCharacter(device & 0xf))
             room.append(UInt8(ascii: "."))
-            room.append(hexadecimal: UInt64(function), width: 1)
+            room.append(hexadecimalCharacter(function))
         }
     }
 }

@@ -157,10 +157,7 @@ struct DeviceReadiness {
             cure: "make another card, or the CPU's own graphics, the first in the firmware's setup")
     }
 
-    private var virtualFunctions: Finding? {
-        guard let sriov = device.sriov, sriov.totalVFs > 0 else { return nil }
-        return VirtualFunctionBuses(of: device, sriov, files)?.finding
-    }
+    private var virtualFunctions: Finding? { VirtualFunctionBuses(of: device, files)?.finding }
 
     private var problems: [Finding] {
         device.problems.map { finding(.deviceAttributes, .warning, $0) }

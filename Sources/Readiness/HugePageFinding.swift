@@ -8,24 +8,27 @@ struct HugePageFinding {
     let devices: [Device]
     let guestMemory: MemorySize?
 
-    private static let directory = "/sys/devices/system/node/node*/hugepages"
+    private var directory: String {
+        nodes.numbers.isEmpty ? "/sys/kernel/mm/hugepages" : "/sys/devices/system/node/node*/hugepages"
+    }
 
     var finding: Finding? {
         guard !nodes.pools.isEmpty else { return nil }
         let reserved = nodes.pools.filter { $0.reserved > 0 }
-        let seen = list(reserved.map(Self.described)) + " (\(Self.directory))"
+        let seen = list(reserved.map(Self.described)) + " (\(directory))"
         guard let guestMemory else {
             guard reserved.isEmpty else { return Finding(.hugePages, .ok, seen) }
-            return Finding(.hugePages, .note, "none are reserved (\(Self.directory)); a guest does without")
+            return Finding(.hugePages, .note, "none are reserved (\(directory)); a guest does without")
         }
         let wanted = Set(devices.compactMap(\.numaNode)).intersection(nodes.numbers)
-        let near = wanted.isEmpty ? Set(nodes.numbers) : wanted
+        let everywhere = Set(nodes.pools.map(\.node))
+        let near = wanted.isEmpty ? everywhere : wanted
         let place =
             wanted.isEmpty ? "" : " on \(wanted.count == 1 ? "node" : "nodes") \(list(near.sorted().map(String.init)))"
         guard !reserved.isEmpty else {
             return Finding(
                 .hugePages, .note,
-                "none are reserved (\(Self.directory)): a guest of \(guestMemory) gets ordinary pages",
+                "none are reserved (\(directory)): a guest of \(guestMemory) gets ordinary pages",
                 cure: cure(guestMemory, near: near).map { "for huge ones, \($0)" })
         }
         let sizes = Set(reserved.map(\.size)).sorted(by: >)
@@ -34,7 +37,7 @@ struct HugePageFinding {
                 .hugePages, .ok,
                 "\(guestMemory) fits into the free pages of \(MemorySize(bytes: size))\(place): \(seen)")
         }
-        let elsewhere = sizes.contains { free($0, on: Set(nodes.numbers)) >= guestMemory.bytes }
+        let elsewhere = sizes.contains { free($0, on: everywhere) >= guestMemory.bytes }
         return Finding(
             .hugePages, .warning,
             "the free huge pages\(place) do not hold \(guestMemory)"

@@ -44,6 +44,9 @@ extension Readiness {
             findings += readiness.placement(on: numaNodes) + nodes.findings(about: device)
             findings += rivals.findings(about: device)
         }
+        // Those that were not named are told of only where something is wrong.
+        let others = snapshot.devices.filter { other in !devices.contains { $0.address == other.address } }
+        findings += others.compactMap { VirtualFunctionBuses(of: $0, files)?.finding }.filter { $0.level != .ok }
         return Readiness(findings: findings)
     }
 }

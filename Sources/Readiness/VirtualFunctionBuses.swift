@@ -17,10 +17,12 @@ struct VirtualFunctionBuses {
     /// What the limit follows from.
     private let reason: String
 
-    /// Nil where the kernel does not say enough: offset and stride may be 0 while there are no VFs.
-    init?(of device: Device, _ sriov: SRIOV, _ files: HostFiles) {
+    /// Nil for a function without VFs, and where the kernel does not say enough: offset and stride may be 0 while there are
+    /// no VFs.
+    init?(of device: Device, _ files: HostFiles) {
         let routingIDs = 0...0xffff
-        guard let offset = sriov.offset, let stride = sriov.stride, offset > 0, routingIDs.contains(offset),
+        guard let sriov = device.sriov, let offset = sriov.offset, let stride = sriov.stride, offset > 0,
+            routingIDs.contains(offset),
             routingIDs.contains(stride), (1...0xffff).contains(sriov.totalVFs), stride > 0 || sriov.totalVFs == 1
         else { return nil }
         self.device = device

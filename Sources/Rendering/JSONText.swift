@@ -1,9 +1,8 @@
 /// JSON text that grows at its end, and the objects and arrays in it that are not closed yet.
 ///
 /// A container of Swift's encoding does not say when it is done. It is when its value has been encoded, or when the container
-/// around it is used again: whoever uses one names its depth, and what is open further in is closed. A class, since every
-/// container of one value writes to the same text.
-final class JSONText {
+/// around it is used again: whoever uses one names its depth, and what is open further in is closed.
+struct JSONText {
     enum Container { case object, array }
 
     private struct Open {
@@ -17,6 +16,7 @@ final class JSONText {
     /// Where each member begins that open objects have so far: at its key, behind a comma.
     private var memberStarts: [Int] = []
     /// For putting members in order; kept for the next object.
+    private var members: [Range<Int>] = []
     private var ordered: [UInt8] = []
 
     /// How many containers are open.
@@ -25,14 +25,14 @@ final class JSONText {
     // MARK: containers
 
     /// Opens an object or an array where the text ends, and answers its depth.
-    func open(_ container: Container) -> Int {
+    mutating func open(_ container: Container) -> Int {
         bytes.append(UInt8(ascii: container == .object ? "{" : "["))
         open.append(Open(container: container, firstMember: memberStarts.count))
         return open.count
     }
 
     /// Closes what is open further in than `depth`.
-    func close(to depth: Int) {
+    mutating func close(to depth: Int) {
         while open.count > depth, let last = open.popLast() {
             if last.container == .object { putInOrder(from: last.firstMember) }
             bytes.append(UInt8(ascii: last.container == .object ? "}" : "]"))
@@ -40,7 +40,7 @@ final class JSONText {
     }
 
     /// Begins a member of the open object at `depth`: its key. The value follows.
-    func beginMember(_ key: String, of depth: Int) {
+    mutating func beginMember(_ key: String, of depth: Int) {
         close(to: depth)
         if memberStarts.count > open[depth - 1].firstMember { bytes.append(UInt8(ascii: ",")) }
         memberStarts.append(bytes.count)
@@ -49,49 +49,58 @@ final class JSONText {
     }
 
     /// Begins an element of the open array at `depth`.
-    func beginElement(of depth: Int, isFirst: Bool) {
+    mutating func beginElement(of depth: Int, isFirst: Bool) {
         close(to: depth)
         if !isFirst { bytes.append(UInt8(ascii: ",")) }
     }
 
     /// Sorts the members of the innermost object, of which the closing brace is still to come.
-    private func putInOrder(from first: Int) {
+    private mutating func putInOrder(from first: Int) {
         defer { memberStarts.removeSubrange(first...) }
         guard first < memberStarts.count else { return }
-        var members: [Range<Int>] = []
+        members.removeAll(keepingCapacity: true)
+        var isOrdered = true
         for index in first..<memberStarts.count {
             let end = index + 1 < memberStarts.count ? memberStarts[index + 1] - 1 : bytes.count
             members.append(memberStarts[index]..<end)
+            // Inserted where it belongs: most members come in order, or nearly.
+            var place = members.count - 1
+            while place > 0, precedes(members[place], members[place - 1]) {
+                members.swapAt(place, place - 1)
+                place -= 1
+                isOrdered = false
+            }
         }
-        let start = members[0].lowerBound
-        // The quote behind a key sorts before all that a key is made of, so a key comes before those that go on from it.
-        members.sort { precedes($0, $1) }
+        if isOrdered { return }
         ordered.removeAll(keepingCapacity: true)
         for member in members {
             if !ordered.isEmpty { ordered.append(UInt8(ascii: ",")) }
             ordered.append(contentsOf: bytes[member])
         }
-        bytes.removeSubrange(start...)
+        bytes.removeSubrange(memberStarts[first]...)
         bytes.append(contentsOf: ordered)
     }
 
+    /// Whether one member's key comes before another's. The quote behind a key sorts before all that a key is made of, so
+    /// a key comes before those that go on from it.
     private func precedes(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
-        for offset in 0..<min(left.count, right.count) {
-            let (first, second) = (bytes[left.lowerBound + offset], bytes[right.lowerBound + offset])
-            if first != second { return first < second }
+        let text = bytes.span
+        let (left, right) = (text.extracting(left), text.extracting(right))
+        for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+            return left[index] < right[index]
         }
         return left.count < right.count
     }
 
     // MARK: values
 
-    func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+    mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
-    func append(number: UInt64) {
+    mutating func append(number: UInt64) {
         if let small = Int(exactly: number) { bytes.append(decimal: small) } else { append(String(number)) }
     }
 
-    func append(number: Double) throws {
+    mutating func append(number: Double) throws {
         guard number.isFinite else {
             throw EncodingError.invalidValue(number, .init(codingPath: [], debugDescription: "JSON has no \(number)"))
         }
@@ -104,22 +113,25 @@ final class JSONText {
     }
 
     /// A string in quotes, escaped where RFC 8259 wants it.
-    func append(quoted text: String) {
+    mutating func append(quoted text: String) {
         bytes.append(UInt8(ascii: "\""))
-        let letters = text.utf8.span
-        bytes.reserveCapacity(bytes.count + letters.count)
-        for index in letters.indices {
-            let byte = letters[index]
-            if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
-                bytes.append(byte)
-            } else {
-                append(escaped: byte)
-            }
+        if Self.isPlain(text.utf8.span) {
+            bytes.append(contentsOf: text.utf8)
+        } else {
+            for byte in text.utf8 { append(escaped: byte) }
         }
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private func append(escaped byte: UInt8) {
+    private static func isPlain(_ letters: Span<UInt8>) -> Bool {
+        for index in letters.indices {
+            let byte = letters[index]
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return false }
+        }
+        return true
+    }
+
+    private mutating func append(escaped byte: UInt8) {
         switch byte {
         case UInt8(ascii: "\""): append("\\\"")
         case UInt8(ascii: "\\"): append("\\\\")
@@ -128,6 +140,7 @@ final class JSONText {
         case 0x0a: append("\\n")
         case 0x0c: append("\\f")
         case 0x0d: append("\\r")
+        case 0x20...: bytes.append(byte)
         default:
             append(byte < 0x10 ? "\\u000" : "\\u001")
             let digit = byte & 0xf

@@ -8,21 +8,26 @@ public enum JSONWriter {
     ///
     /// - Throws: what the value's own `encode(to:)` throws; `EncodingError` for a number that JSON has not (infinity).
     public static func bytes(of value: some Encodable) throws -> [UInt8] {
-        let text = JSONText()
-        try ValueEncoder(text: text).write(value)
-        return text.bytes
+        let output = Output()
+        try ValueEncoder(output: output).write(value)
+        return output.text.bytes
     }
 }
 
-/// Encodes one value: where `text` ends now.
+/// Shared by every encoder and container of one value: all of them write to the same text.
+private final class Output {
+    var text = JSONText()
+}
+
+/// Encodes one value: where the text ends now.
 private struct ValueEncoder: Encoder {
-    let text: JSONText
+    let output: Output
     /// How many containers are open around the value.
     private let depth: Int
 
-    init(text: JSONText) {
-        self.text = text
-        depth = text.depth
+    init(output: Output) {
+        self.output = output
+        depth = output.text.depth
     }
 
     /// Not kept: what cannot be encoded is named by its value.
@@ -30,59 +35,60 @@ private struct ValueEncoder: Encoder {
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func write(_ value: some Encodable) throws {
-        let start = text.bytes.count
+        let start = output.text.bytes.count
         try value.encode(to: self)
-        text.close(to: depth)
+        output.text.close(to: depth)
         // A value that has nothing to say.
-        if text.bytes.count == start { text.append("{}") }
+        if output.text.bytes.count == start { output.text.append("{}") }
     }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
         // Who asks again goes on with the same object: a value made of two that each write their members.
-        text.close(to: depth + 1)
-        let isOpen = text.depth > depth
-        return KeyedEncodingContainer(ObjectContainer(text: text, depth: isOpen ? depth + 1 : text.open(.object)))
+        output.text.close(to: depth + 1)
+        let isOpen = output.text.depth > depth
+        return KeyedEncodingContainer(
+            ObjectContainer(output: output, depth: isOpen ? depth + 1 : output.text.open(.object)))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
-        ArrayContainer(text: text, depth: text.open(.array))
+        ArrayContainer(output: output, depth: output.text.open(.array))
     }
 
-    func singleValueContainer() -> any SingleValueEncodingContainer { ValueContainer(text: text) }
+    func singleValueContainer() -> any SingleValueEncodingContainer { ValueContainer(output: output) }
 }
 
 private struct ValueContainer: SingleValueEncodingContainer {
-    let text: JSONText
+    let output: Output
 
     var codingPath: [any CodingKey] { [] }
 
-    func encodeNil() { text.append("null") }
-    func encode(_ value: Bool) { text.append(value ? "true" : "false") }
-    func encode(_ value: String) { text.append(quoted: value) }
-    func encode(_ value: Double) throws { try text.append(number: value) }
-    func encode(_ value: Float) throws { try text.append(number: Double(value)) }
-    func encode(_ value: Int) { text.bytes.append(decimal: value) }
-    func encode(_ value: Int8) { text.bytes.append(decimal: Int(value)) }
-    func encode(_ value: Int16) { text.bytes.append(decimal: Int(value)) }
-    func encode(_ value: Int32) { text.bytes.append(decimal: Int(value)) }
-    func encode(_ value: Int64) { text.bytes.append(decimal: Int(value)) }
-    func encode(_ value: UInt) { text.append(number: UInt64(value)) }
-    func encode(_ value: UInt8) { text.bytes.append(decimal: Int(value)) }
-    func encode(_ value: UInt16) { text.bytes.append(decimal: Int(value)) }
-    func encode(_ value: UInt32) { text.bytes.append(decimal: Int(value)) }
-    func encode(_ value: UInt64) { text.append(number: value) }
-    func encode(_ value: some Encodable) throws { try ValueEncoder(text: text).write(value) }
+    func encodeNil() { output.text.append("null") }
+    func encode(_ value: Bool) { output.text.append(value ? "true" : "false") }
+    func encode(_ value: String) { output.text.append(quoted: value) }
+    func encode(_ value: Double) throws { try output.text.append(number: value) }
+    func encode(_ value: Float) throws { try output.text.append(number: Double(value)) }
+    func encode(_ value: Int) { output.text.bytes.append(decimal: value) }
+    func encode(_ value: Int8) { output.text.bytes.append(decimal: Int(value)) }
+    func encode(_ value: Int16) { output.text.bytes.append(decimal: Int(value)) }
+    func encode(_ value: Int32) { output.text.bytes.append(decimal: Int(value)) }
+    func encode(_ value: Int64) { output.text.bytes.append(decimal: Int(value)) }
+    func encode(_ value: UInt) { output.text.append(number: UInt64(value)) }
+    func encode(_ value: UInt8) { output.text.bytes.append(decimal: Int(value)) }
+    func encode(_ value: UInt16) { output.text.bytes.append(decimal: Int(value)) }
+    func encode(_ value: UInt32) { output.text.bytes.append(decimal: Int(value)) }
+    func encode(_ value: UInt64) { output.text.append(number: value) }
+    func encode(_ value: some Encodable) throws { try ValueEncoder(output: output).write(value) }
 }
 
 private struct ObjectContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
-    let text: JSONText
+    let output: Output
     let depth: Int
 
     var codingPath: [any CodingKey] { [] }
 
     private func member(_ key: some CodingKey) -> ValueContainer {
-        text.beginMember(key.stringValue, of: depth)
-        return ValueContainer(text: text)
+        output.text.beginMember(key.stringValue, of: depth)
+        return ValueContainer(output: output)
     }
 
     func encodeNil(forKey key: Key) { member(key).encodeNil() }
@@ -105,42 +111,42 @@ private struct ObjectContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
     func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key)
         -> KeyedEncodingContainer<Nested>
     {
-        text.beginMember(key.stringValue, of: depth)
-        return ValueEncoder(text: text).container(keyedBy: type)
+        output.text.beginMember(key.stringValue, of: depth)
+        return ValueEncoder(output: output).container(keyedBy: type)
     }
 
     func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
-        text.beginMember(key.stringValue, of: depth)
-        return ValueEncoder(text: text).unkeyedContainer()
+        output.text.beginMember(key.stringValue, of: depth)
+        return ValueEncoder(output: output).unkeyedContainer()
     }
 
     func superEncoder() -> any Encoder {
-        text.beginMember("super", of: depth)
-        return ValueEncoder(text: text)
+        output.text.beginMember("super", of: depth)
+        return ValueEncoder(output: output)
     }
 
     func superEncoder(forKey key: Key) -> any Encoder {
-        text.beginMember(key.stringValue, of: depth)
-        return ValueEncoder(text: text)
+        output.text.beginMember(key.stringValue, of: depth)
+        return ValueEncoder(output: output)
     }
 }
 
 private struct ArrayContainer: UnkeyedEncodingContainer {
-    let text: JSONText
+    let output: Output
     let depth: Int
     private(set) var count = 0
 
-    init(text: JSONText, depth: Int) {
-        self.text = text
+    init(output: Output, depth: Int) {
+        self.output = output
         self.depth = depth
     }
 
     var codingPath: [any CodingKey] { [] }
 
     private mutating func element() -> ValueContainer {
-        text.beginElement(of: depth, isFirst: count == 0)
+        output.text.beginElement(of: depth, isFirst: count == 0)
         count += 1
-        return ValueContainer(text: text)
+        return ValueContainer(output: output)
     }
 
     mutating func encodeNil() { element().encodeNil() }
@@ -162,16 +168,16 @@ private struct ArrayContainer: UnkeyedEncodingContainer {
 
     mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) -> KeyedEncodingContainer<Nested> {
         _ = element()
-        return ValueEncoder(text: text).container(keyedBy: type)
+        return ValueEncoder(output: output).container(keyedBy: type)
     }
 
     mutating func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer {
         _ = element()
-        return ValueEncoder(text: text).unkeyedContainer()
+        return ValueEncoder(output: output).unkeyedContainer()
     }
 
     mutating func superEncoder() -> any Encoder {
         _ = element()
-        return ValueEncoder(text: text)
+        return ValueEncoder(output: output)
     }
 }

@@ -36,7 +36,11 @@ extension [UInt8] {
     /// Appends a number in decimal.
     mutating func append(decimal number: Int) {
         guard number >= 0 else { return append(contentsOf: String(number).utf8) }
-        if number >= 10 { append(decimal: number / 10) }
-        append(UInt8(ascii: "0") + UInt8(number % 10))
+        var place = 1
+        while number / place >= 10 { place *= 10 }
+        while place > 0 {
+            append(UInt8(ascii: "0") + UInt8(number / place % 10))
+            place /= 10
+        }
     }
 }

@@ -125,16 +125,25 @@ public struct Table: Sendable {
 
     /// A row that has room for every cell, without its newline.
     private func appendLine(of first: Int, from start: inout Int, _ widths: [Int], to text: inout [UInt8]) {
-        var spaces = 0
-        for column in widths.indices {
-            let cell = cells[first + column]
-            if cell.width > 0 {
-                text.append(contentsOf: repeatElement(UInt8(ascii: " "), count: spaces))
-                text.append(contentsOf: bytes[start..<cell.end])
-                spaces = 0
+        let content = bytes.span
+        let cells = cells.span
+        var place = start
+        // Every cell, and the spaces between.
+        let end = cells[first + widths.count - 1].end
+        let room = end - place + widths.reduce(0) { $0 + $1 + Layout.gap }
+        text.append(addingCapacity: room) { line in
+            var spaces = 0
+            for column in widths.indices {
+                let cell = cells[first + column]
+                if cell.width > 0 {
+                    line.append(repeating: UInt8(ascii: " "), count: spaces)
+                    for index in place..<cell.end { line.append(content[index]) }
+                    spaces = 0
+                }
+                spaces += widths[column] - cell.width + Layout.gap
+                place = cell.end
             }
-            spaces += widths[column] - cell.width + Layout.gap
-            start = cell.end
         }
+        start = end
     }
 }

@@ -58,6 +58,13 @@ enum Output {
     }
 }
 
+extension KeyedEncodingContainer {
+    /// What the members that the compiler writes for a report use: the value, or null, without an encoder of its own.
+    mutating func encode<Value>(_ member: Nullable<Value>, forKey key: Key) throws {
+        if let value = member.wrappedValue { try encode(value, forKey: key) } else { try encodeNil(forKey: key) }
+    }
+}
+
 /// A value that is written as JSON null when absent; plain optionals would leave the key out.
 @propertyWrapper
 struct Nullable<Value: Encodable>: Encodable {

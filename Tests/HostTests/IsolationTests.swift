@@ -131,7 +131,11 @@ struct IsolationTests {
         function("0000:00:01.0/0000:01:00.1", .endpoint, group: 2)
         function("0000:00:03.0", .rootPort, group: 4, acs: Self.on)
         let group = try #require(try isolation().group(2))
-        #expect(group.causes.map(\.kind) == [.functions])
+        #expect(
+            group.causes.map(\.description) == [
+                "0000:01:00.0, 0000:01:00.1 are functions of one device without ACS between them (each has no access controls "
+                    + "(ACS)): they could reach each other inside it"
+            ])
         #expect(group.remedies.map(\.way) == [.device])
     }
 

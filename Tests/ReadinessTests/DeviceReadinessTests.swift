@@ -10,7 +10,9 @@ struct DeviceReadinessTests {
     @Test("not while somebody uses it, and the cure says what to do")
     func used() throws {
         host.tree.link("sys/class/net/eth0", to: "../../devices/pci0000:00/0000:01:00.0/net/eth0")
-        host.tree.link(ReadyHost.home + "/net/eth0/master", to: "../bond0")
+        host.tree.link("sys/class/net/bond0", to: "../../devices/virtual/net/bond0")
+        host.tree.file("sys/devices/virtual/net/bond0/bonding/mode", "active-backup 1\n")
+        host.tree.link(ReadyHost.home + "/net/eth0/master", to: "../../../../virtual/net/bond0")
         let finding = try host.finding(.deviceUse, ReadyHost.address)
         #expect(finding.level == .failure)
         #expect(finding.evidence.contains("bond0"))
@@ -122,6 +124,8 @@ struct DeviceReadinessTests {
         #expect(finding.level == level)
         #expect(finding.evidence.contains(evidence), "\(finding.evidence)")
         #expect(finding.evidence.contains("/sys/bus/pci/devices/0000:00:1c.0/subordinate_bus_number"))
+        // A card that was not asked about is told of only where something is wrong.
+        #expect(try host.findings(.deviceVFBuses, ReadyHost.address).map(\.level) == (level == .ok ? [] : [level]))
     }
 
     @Test("nothing is said of bus numbers where the kernel does not say enough, or says nonsense")

@@ -103,7 +103,11 @@ struct HugePageTests {
 
     @Test("are told node by node; a host without any is a note")
     func counted() throws {
-        #expect(try host.findings(.hugePages).isEmpty, "no nodes in sysfs")
+        #expect(try host.findings(.hugePages).isEmpty, "nothing of them in sysfs")
+        let all = "sys/kernel/mm/hugepages/hugepages-2048kB/"
+        host.tree.file(all + "nr_hugepages", "16\n")
+        host.tree.file(all + "free_hugepages", "16\n")
+        #expect(try host.finding(.hugePages, memory: "32M").level == .ok, "a kernel without NUMA")
         node(0, "2048kB", reserved: 0, free: 0)
         #expect(try host.finding(.hugePages).level == .note)
         node(0, "2048kB", reserved: 1024, free: 512)

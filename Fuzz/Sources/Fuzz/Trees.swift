@@ -3,6 +3,7 @@ internal import HostAccess
 internal import PCI
 internal import Readiness
 internal import SystemPackage
+internal import VFIO
 
 /// One PCI function, its attributes any bytes at all.
 @Sendable func parseDevice(_ bytes: [UInt8]) {

@@ -76,8 +76,10 @@ extension IsolationCause: CustomStringConvertible {
             let reason = lacking.isEmpty ? "\(via) does not isolate" : lacking
             return "\(reason): what is below \(via) could be reached without passing the IOMMU: \(named)" + implied
         case .functions:
+            let kinds = Set(weaknesses.map(\.weakness))
+            let reason = kinds.count == 1 && weaknesses.count > 1 ? "each \(weaknesses[0].weakness)" : lacking
             return "\(named) are functions of one device without ACS between them"
-                + (lacking.isEmpty ? "" : " (\(lacking))") + ": they could reach each other inside it" + implied
+                + (reason.isEmpty ? "" : " (\(reason))") + ": they could reach each other inside it" + implied
         case .alias:
             return
                 "\(via) does DMA with another function's requester id (a known fault of the model), so the IOMMU cannot "

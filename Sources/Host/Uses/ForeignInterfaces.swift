@@ -14,14 +14,14 @@ struct ForeignInterfaces {
     /// Looks at the devices that a driver for network cards has and that show no interface.
     init(of devices: [Device], on host: any HostAccess) {
         self.host = host
-        let candidates = devices.lazy.filter(\.mayHaveForeignInterface)
+        let candidates = devices.indices.filter { devices[$0].mayHaveForeignInterface }
         guard !candidates.isEmpty else { return }
         let bus: any HostDirectory
         do { bus = try host.directory(Self.bus) } catch { return }
-        for device in candidates {
-            let path = "\(device.address)/net"
+        for index in candidates {
+            let path = devices[index].address.description + "/net"
             guard bus.exists(path) else { continue }
-            do { if try bus.entries(path).isEmpty { functions.append(device.address) } } catch {}
+            do { if try bus.entries(path).isEmpty { functions.append(devices[index].address) } } catch {}
         }
     }
 

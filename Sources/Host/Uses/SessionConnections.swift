@@ -17,7 +17,7 @@ struct SessionConnections {
         var peer: IPAddress
     }
 
-    /// Every connection that is established, the nearest ancestor's first.
+    /// Every connection, the nearest ancestor's first.
     private(set) var connections: [Connection] = []
     /// What could not be looked at.
     private(set) var unseen: [String] = []
@@ -117,7 +117,7 @@ struct SessionConnections {
 
     // MARK: sockets
 
-    /// A line of `/proc/net/tcp` that is an established connection: number local remote state queues timer retransmits
+    /// A line of `/proc/net/tcp` that is a connection: number local remote state queues timer retransmits
     /// user timeout inode …
     private struct Socket {
         var local: IPAddress
@@ -126,8 +126,8 @@ struct SessionConnections {
 
         init?(_ line: ArraySlice<UInt8>) {
             let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 10)
-            // TCP_ESTABLISHED
-            guard fields.count >= 10, fields[3].elementsEqual("01".utf8),
+            // Not TCP_LISTEN. One that the other side has closed already is the session's as long as the server has it open.
+            guard fields.count >= 10, !fields[3].elementsEqual("0A".utf8),
                 let inode = UInt64(String(decoding: fields[9], as: UTF8.self)), inode != 0,
                 let local = Self.address(fields[1]), let peer = Self.address(fields[2])
             else { return nil }

@@ -76,8 +76,10 @@ struct UseReader {
 
     private func readNodes(_ processes: ProcessTable, into snapshot: inout HostSnapshot) {
         var disks: [String: [PCIAddress]] = [:]
-        for device in snapshot.devices {
-            for disk in device.blockDevices { disks[disk, default: []].append(device.address) }
+        for index in snapshot.devices.indices {
+            for disk in snapshot.devices[index].blockDevices {
+                disks[disk, default: []].append(snapshot.devices[index].address)
+            }
         }
         add(NodeUses(on: host, processes, disks: disks).byFunction, to: &snapshot)
         let holders = VFIOHolders(on: host, processes)
@@ -93,25 +95,28 @@ struct UseReader {
 
     /// A physical function is in use when one of its virtual functions is: they go when it changes its driver.
     private func addVirtualFunctions(to snapshot: inout HostSnapshot) {
+        let isAnyUnseen = snapshot.devices.contains { !$0.unseen.isEmpty }
         for index in snapshot.devices.indices {
             guard let functions = snapshot.devices[index].sriov?.virtualFunctions, !functions.isEmpty else { continue }
-            let used = functions.enumerated().compactMap { number, address -> String? in
-                guard let place = snapshot.index(of: address) else { return nil }
+            var places: [Int] = []
+            var used: [String] = []
+            for (number, address) in functions.enumerated() {
+                guard let place = snapshot.index(of: address) else { continue }
+                places.append(place)
                 if let use = snapshot.devices[place].uses.first {
-                    return "VF \(number) (\(address)) is in use: \(use.detail)"
+                    used.append("VF \(number) (\(address)) is in use: \(use.detail)")
+                } else if let driver = snapshot.devices[place].driver, DriverPolicy.isVFIO(driver) {
+                    used.append("VF \(number) (\(address)) is bound to \(driver)")
                 }
-                guard let driver = snapshot.devices[place].driver, DriverPolicy.isVFIO(driver) else { return nil }
-                return "VF \(number) (\(address)) is bound to \(driver)"
             }
             if !used.isEmpty { snapshot.devices[index].uses.append(Use(by: .vf, detail: enumerated(used))) }
-            addUnseen(of: functions, to: index, in: &snapshot)
+            if isAnyUnseen { addUnseen(of: places, to: index, in: &snapshot) }
         }
     }
 
     /// What hides a user of a virtual function hides one of its physical function.
-    private func addUnseen(of functions: [PCIAddress], to index: Int, in snapshot: inout HostSnapshot) {
-        for address in functions {
-            guard let place = snapshot.index(of: address), !snapshot.devices[place].unseen.isEmpty else { continue }
+    private func addUnseen(of functions: [Int], to index: Int, in snapshot: inout HostSnapshot) {
+        for place in functions where !snapshot.devices[place].unseen.isEmpty {
             for sentence in snapshot.devices[place].unseen where !snapshot.devices[index].unseen.contains(sentence) {
                 snapshot.devices[index].unseen.append(sentence)
             }
@@ -130,7 +135,10 @@ extension Device {
         if !drmCards.isEmpty || !renderNodes.isEmpty || !framebuffers.isEmpty || !scsiHosts.isEmpty { return true }
         guard let driver else { return false }
         // Storage, displays, multimedia, communication, coprocessors and accelerators.
-        return [0x01, 0x03, 0x04, 0x07, 0x0b, 0x12].contains(classID >> 16) && !DriverPolicy.harmless.contains(driver)
+        switch classID >> 16 {
+        case 0x01, 0x03, 0x04, 0x07, 0x0b, 0x12: return !DriverPolicy.harmless.contains(driver)
+        default: return false
+        }
     }
 }
 

@@ -31,9 +31,11 @@ struct VFIOHolders {
         var uses: [Use] = []
         var seen: Set<Int> = []
         let nodes = nodes(of: device)
-        for holder in processes.holders where !nodes.isEmpty {
-            let open = nodes.filter(holder.nodes.contains)
-            guard !open.isEmpty else { continue }
+        var open: [ProcessTable.Holder: [String]] = [:]
+        for node in nodes {
+            for holder in processes.holders(of: node) { open[holder, default: []].append(node) }
+        }
+        for (holder, open) in open.sorted(by: { $0.key.pid < $1.key.pid }) {
             seen.insert(holder.pid)
             uses.append(Use(by: .vfio, detail: "\(holder.description) has \(enumerated(open)) open"))
         }

@@ -15,12 +15,10 @@ struct Show: ParsableCommand {
     func run() throws {
         var (host, snapshot) = try global.observe()
         let addresses = try DeviceArguments([device]).resolve(in: snapshot, on: host).map(\.address)
-        snapshot.readSerialNumbers(of: addresses, from: host)
         snapshot.readSignatures(of: addresses, from: host)
         snapshot.readHardware(of: addresses, from: host)
-        // A virtual function is known by its physical one, whose serial number is part of the stable identity.
-        let physicalFunctions = Set(addresses.compactMap { snapshot.device(at: $0)?.physicalFunction })
-        snapshot.readSerialNumbers(of: physicalFunctions.subtracting(addresses).sorted(), from: host)
+        // After the hardware, whose configuration space has them; a virtual function's is its physical one's.
+        snapshot.readSerialNumbers(of: addresses, from: host)
         let devices = addresses.compactMap { snapshot.device(at: $0) }
         let names = SystemDeviceNames()
         if global.json {

@@ -52,62 +52,73 @@ struct DeviceReport: Encodable {
     }
 
     var address: PCIAddress
-    var vendorID: String
-    var deviceID: String
-    var subsystemVendorID: String
-    var subsystemDeviceID: String
-    var classID: String
-    @Nullable var revision: String?
-    @Nullable var vendor: String?
-    @Nullable var device: String?
+    var blockDevices: [String]
     @Nullable var classification: String?
+    var classID: String
+    @Nullable var device: String?
+    var deviceID: String
     @Nullable var driver: String?
     @Nullable var driverOverride: String?
+    var drmCards: [String]
+    var fcHosts: [String]
+    var framebuffers: [String]
+    var inUse: [Use]
+    var infinibandDevices: [String]
+    var interfaces: [String]
     @Nullable var iommuGroup: Int?
     @Nullable var numaNode: Int?
     @Nullable var physicalFunction: PCIAddress?
-    @Nullable var vfIndex: Int?
-    @Nullable var sriov: SRIOVReport?
-    var inUse: [Use]
-    var vfio: VFIOReport
-    var interfaces: [String]
-    var blockDevices: [String]
-    var drmCards: [String]
+    var problems: [String]
     var renderNodes: [String]
-    var framebuffers: [String]
-    var infinibandDevices: [String]
+    @Nullable var revision: String?
     var scsiHosts: [String]
-    var fcHosts: [String]
-    /// What could not be looked at, and so could hide a user of this device.
-    var unseen: [String]
     /// What is written on disks that nobody uses; `list` does not ask, and has none.
     var signatures: [SignatureReport]
-    var problems: [String]
+    @Nullable var sriov: SRIOVReport?
     /// Left out where it was not asked for.
     var stable: Nullable<StableIdentity>?
+    var subsystemDeviceID: String
+    var subsystemVendorID: String
+    /// What could not be looked at, and so could hide a user of this device.
+    var unseen: [String]
+    @Nullable var vendor: String?
+    var vendorID: String
+    @Nullable var vfIndex: Int?
+    var vfio: VFIOReport
 
+    /// In their order, in which they are written: members that come in order need no sorting.
     enum CodingKeys: String, CodingKey {
-        case address, revision, vendor, device, driver, sriov, vfio, interfaces, framebuffers, unseen, signatures,
-            problems
-        case stable
-        case vendorID = "vendor_id"
-        case deviceID = "device_id"
-        case subsystemVendorID = "subsystem_vendor_id"
-        case subsystemDeviceID = "subsystem_device_id"
-        case classID = "class_id"
+        case address
+        case blockDevices = "block_devices"
         case classification = "class"
+        case classID = "class_id"
+        case device
+        case deviceID = "device_id"
+        case driver
         case driverOverride = "driver_override"
+        case drmCards = "drm_cards"
+        case fcHosts = "fc_hosts"
+        case framebuffers
+        case inUse = "in_use"
+        case infinibandDevices = "infiniband_devices"
+        case interfaces
         case iommuGroup = "iommu_group"
         case numaNode = "numa_node"
         case physicalFunction = "physical_function"
-        case vfIndex = "vf_index"
-        case inUse = "in_use"
-        case blockDevices = "block_devices"
-        case drmCards = "drm_cards"
+        case problems
         case renderNodes = "render_nodes"
-        case infinibandDevices = "infiniband_devices"
+        case revision
         case scsiHosts = "scsi_hosts"
-        case fcHosts = "fc_hosts"
+        case signatures
+        case sriov
+        case stable
+        case subsystemDeviceID = "subsystem_device_id"
+        case subsystemVendorID = "subsystem_vendor_id"
+        case unseen
+        case vendor
+        case vendorID = "vendor_id"
+        case vfIndex = "vf_index"
+        case vfio
     }
 
     init(_ device: Device, names: some DeviceNames) {

@@ -11,29 +11,31 @@ struct DeviceTable {
     /// What every device of a kind is called. A host has far fewer kinds of devices than devices.
     private var labels: [DeviceKind: (ids: String, name: String)] = [:]
 
+    /// The last device's: neighbours mostly are of one kind.
+    private var last: (kind: DeviceKind, label: (ids: String, name: String))?
+
     /// The end of the line that is being made; one for all of them.
     private var place = PlainText()
 
     init(_ devices: [Device], names: some DeviceNames) {
-        let devices = devices.span
-        for index in devices.indices { add(devices[index], names) }
+        for index in devices.indices { add(devices, index, names) }
     }
 
     func rendered(width: Int?, colours: Bool) -> String { table.rendered(width: width, colours: colours) }
 
-    private mutating func add(_ device: borrowing Device, _ names: some DeviceNames) {
-        let label = label(of: device, names)
-        table.add(device.address)
-        table.add(device.iommuGroup)
-        table.add(device.numaNode)
-        table.add(device.driver ?? "-")
+    /// Adds one of `devices`. It is looked at where it stands: a device is large, and there are thousands.
+    private mutating func add(_ devices: [Device], _ index: Int, _ names: some DeviceNames) {
+        let label = label(devices[index].identity, devices[index].classID, names)
+        table.add(devices[index].address)
+        table.add(devices[index].iommuGroup)
+        table.add(devices[index].numaNode)
+        table.add(devices[index].driver ?? "-")
         table.add(label.ids)
-        table.add(Self.users(device))
-        let children =
-            device.interfaces.isEmpty && device.blockDevices.isEmpty
-            ? "" : (device.interfaces + device.blockDevices).joined(separator: ",") + ": "
-        placeInSRIOV(device)
-        table.add(children.isEmpty ? label.name : children + label.name, keeping: place)
+        table.add(Self.users(devices[index].uses, isAllSeen: devices[index].unseen.isEmpty))
+        let children = devices[index].interfaces + devices[index].blockDevices
+        let name = children.isEmpty ? label.name : children.joined(separator: ",") + ": " + label.name
+        setPlace(devices[index].sriov, devices[index].physicalFunction, devices[index].vfIndex)
+        table.add(name, keeping: place)
     }
 
     private struct DeviceKind: Hashable {
@@ -41,36 +43,38 @@ struct DeviceTable {
         var classID: UInt32
     }
 
-    private mutating func label(of device: borrowing Device, _ names: some DeviceNames) -> (ids: String, name: String) {
-        let ids = UInt32(device.identity.vendorID) << 16 | UInt32(device.identity.deviceID)
-        let kind = DeviceKind(ids: ids, classID: device.classID)
-        if let label = labels[kind] { return label }
-        let label = (device.ids, device.name(names))
+    private mutating func label(
+        _ identity: DeviceIdentity, _ classID: UInt32, _ names: some DeviceNames
+    ) -> (ids: String, name: String) {
+        let ids = UInt32(identity.vendorID) << 16 | UInt32(identity.deviceID)
+        let kind = DeviceKind(ids: ids, classID: classID)
+        if let last, last.kind == kind { return last.label }
+        let label = labels[kind] ?? (identity.text, identity.name(classID: classID, names))
         labels[kind] = label
+        last = (kind, label)
         return label
     }
 
     /// The kinds of users, each once: "mount,holder". Nobody is "-", and "?" where one could not look everywhere.
-    private static func users(_ device: borrowing Device) -> String {
-        let uses = device.uses
-        guard !uses.isEmpty else { return device.unseen.isEmpty ? "-" : "?" }
+    private static func users(_ uses: [Use], isAllSeen: Bool) -> String {
+        guard !uses.isEmpty else { return isAllSeen ? "-" : "?" }
         var kinds: [String] = []
         for use in uses where !kinds.contains(use.by.rawValue) { kinds.append(use.by.rawValue) }
         return kinds.joined(separator: ",")
     }
 
     /// "[0 of 7 VFs]", "[VF 3 of 0000:01:00.0]", or nothing.
-    private mutating func placeInSRIOV(_ device: borrowing Device) {
+    private mutating func setPlace(_ sriov: SRIOV?, _ physicalFunction: PCIAddress?, _ vfIndex: Int?) {
         place.removeAll()
-        if let sriov = device.sriov {
+        if let sriov {
             place.append("[")
             place.append(sriov.virtualFunctions.count)
             place.append(" of ")
             place.append(sriov.totalVFs)
             place.append(" VFs]")
-        } else if let physicalFunction = device.physicalFunction, let index = device.vfIndex {
+        } else if let physicalFunction, let vfIndex {
             place.append("[VF ")
-            place.append(index)
+            place.append(vfIndex)
             place.append(" of ")
             place.append(physicalFunction)
             place.append("]")
@@ -78,15 +82,23 @@ struct DeviceTable {
     }
 }
 
-extension Device {
+extension DeviceIdentity {
     /// Vendor and device id as lspci prints them: `8086:10c9`.
-    var ids: String { hexadecimal(identity.vendorID, width: 4) + ":" + hexadecimal(identity.deviceID, width: 4) }
+    var text: String { hexadecimal(vendorID, width: 4) + ":" + hexadecimal(deviceID, width: 4) }
 
     /// What people call it; the class where the device itself has no name.
-    func name(_ names: some DeviceNames) -> String {
-        let vendor = names.vendor(identity.vendorID) ?? "vendor " + hexadecimal(identity.vendorID, width: 4)
-        if let device = names.device(identity.vendorID, identity.deviceID) { return vendor + " " + device }
+    func name(classID: UInt32, _ names: some DeviceNames) -> String {
+        let vendor = names.vendor(vendorID) ?? "vendor " + hexadecimal(vendorID, width: 4)
+        if let device = names.device(vendorID, deviceID) { return vendor + " " + device }
         let kind = names.classification(classID) ?? "class " + hexadecimal(classID, width: 6)
         return vendor + " " + kind
     }
+}
+
+extension Device {
+    /// Vendor and device id as lspci prints them: `8086:10c9`.
+    var ids: String { identity.text }
+
+    /// What people call it; the class where the device itself has no name.
+    func name(_ names: some DeviceNames) -> String { identity.name(classID: classID, names) }
 }

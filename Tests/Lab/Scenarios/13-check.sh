@@ -60,7 +60,8 @@ modprobe -r kvm-amd kvm
 
 # --- the nodes ---------------------------------------------------------------------------------------------------------
 
-modprobe vfio-pci vfio_iommu_type1
+modprobe vfio-pci
+modprobe vfio_iommu_type1
 check_finding "the container is for everyone" node-permissions ok "/dev/vfio/vfio is $(stat -c '0%a %u:%g' /dev/vfio/vfio)" \
     vfioctl check --json
 check_finding "an unprivileged user may not open iommufd, and is told" access warning /dev/iommu as_guest vfioctl check --json
@@ -79,8 +80,8 @@ rm -r /etc/udev /run/tmpfiles.d
 chmod 666 /dev/vfio/vfio
 
 vfioctl bind 00:03.0 >/dev/null
-group=$(field '.devices[0].vfio.group' vfioctl show 00:03.0 --json)
-cdev=$(field '.devices[0].vfio.cdev' vfioctl show 00:03.0 --json)
+group=$(field '.devices[] | select(.address == "0000:00:03.0").vfio.group' vfioctl list --json)
+cdev=$(field '.devices[] | select(.address == "0000:00:03.0").vfio.cdev' vfioctl list --json)
 check_finding "a device's own nodes are told as stat tells them" device-node ok \
     "$group is $(stat -c '0%a %u:%g' "$group") (no udev rule sets it); $cdev is $(stat -c '0%a %u:%g' "$cdev")" \
     vfioctl check 00:03.0 --json

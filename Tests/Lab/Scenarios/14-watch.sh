@@ -50,7 +50,10 @@ story() {
     echo change >/sys/bus/pci/devices/0000:03:00.0/uevent
     check_told "$1: whatever else changes is told" \
         '.action == "change" and .address == "0000:03:00.0" and .device.driver == "e1000e"'
-    check_equal "$1: each event is told once, in order" "$(jq .sequence events | sort -n -u)" "$(jq .sequence events)"
+    # udevd deals with several devices at a time, but with one event of each.
+    jq -r '"\(.address) \(.sequence)"' events | sort -s -k 1,1 >in-order-told
+    sort -u -k 1,1 -k 2,2n in-order-told >in-order
+    check_same_file "$1: each event of a device is told once, in order" in-order in-order-told
     unwatch INT
     check_equal "$1: SIGINT ends it with status 0" 0 $ended
 }

@@ -1,4 +1,4 @@
-import PCI
+import LiveHost
 import Testing
 
 @Suite("Names in pci.ids")

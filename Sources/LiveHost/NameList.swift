@@ -1,8 +1,11 @@
+internal import LinuxIO
+internal import PCI
+
 /// The names in a pci.ids file: vendors and their devices, classes and their subclasses (pci.ids(5)).
 ///
 /// One pass finds the vendors and classes; what is below one is read when it is asked for. A host has few kinds of devices, and
 /// libpci, which makes a table of all 35,000 entries first, takes six times as long for them.
-public struct NameList: Sendable {
+package struct NameList: Sendable {
     private struct Entry {
         var id: UInt32
         /// Where its name begins.
@@ -14,7 +17,7 @@ public struct NameList: Sendable {
     private var classes: [Entry] = []
 
     /// Reads the content of a pci.ids file. What is no entry is passed over.
-    public init(_ content: [UInt8]) {
+    package init(_ content: [UInt8]) {
         bytes = content
         let text = content.span
         var line = 0
@@ -34,18 +37,18 @@ public struct NameList: Sendable {
     }
 
     /// The vendor's name.
-    public func vendor(_ vendorID: UInt16) -> String? {
+    package func vendor(_ vendorID: UInt16) -> String? {
         vendors.first { $0.id == UInt32(vendorID) }.map { name(at: $0.name) }
     }
 
     /// The device's name.
-    public func device(_ vendorID: UInt16, _ deviceID: UInt16) -> String? {
+    package func device(_ vendorID: UInt16, _ deviceID: UInt16) -> String? {
         vendors.first { $0.id == UInt32(vendorID) }
             .flatMap { child(UInt32(deviceID), digits: 4, of: $0) }
     }
 
     /// The subclass's name, or that of the class when the subclass has none; `classAndSubclass` is 0x0200 for Ethernet.
-    public func classification(_ classAndSubclass: UInt16) -> String? {
+    package func classification(_ classAndSubclass: UInt16) -> String? {
         classes.first { $0.id == UInt32(classAndSubclass >> 8) }
             .flatMap { child(UInt32(classAndSubclass & 0xff), digits: 2, of: $0) ?? name(at: $0.name) }
     }
@@ -80,9 +83,7 @@ public struct NameList: Sendable {
     }
 
     private static func nextLine(_ text: Span<UInt8>, after start: Int) -> Int {
-        var end = start
-        while end < text.count, text[end] != UInt8(ascii: "\n") { end += 1 }
-        return end + 1
+        (text.firstIndex(of: UInt8(ascii: "\n"), from: start) ?? text.count) + 1
     }
 
     private func name(at start: Int) -> String {
