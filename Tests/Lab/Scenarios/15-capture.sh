@@ -37,7 +37,7 @@ same "list is the same" list
 same "with identities" list --stable
 same "groups, and why they are as they are" groups --explain
 same "what is ready" check
-same "everything that is known of every device" show '*'
+same "everything that is known of every device" show '*:*'
 check_equal "which are all of them" "$(find /sys/bus/pci/devices/* -maxdepth 0 | wc -l)" "$(jq '.devices | length' captured.json)"
 for path in /sys/bus/pci/devices/*/msi_irqs; do
     device=$(basename "$(dirname "$path")")
@@ -149,10 +149,10 @@ check_equal "they are in the one that is not redacted" found "$(find capture -ty
 echo "private-secret" >/root/secret
 hostile() {
     bad=
-    for command in "list" "groups --explain" "show *" "check" "irq list 01:00.0" "bind 00:03.0 --dry-run" "capture copied"; do
+    for command in "list" "groups --explain" "show *:*" "check" "irq list 01:00.0" "bind 00:03.0 --dry-run" "capture copied"; do
         rm -rf copied
         status=0
-        # shellcheck disable=SC2086 # words; no file here is called so
+        # shellcheck disable=SC2086 # words
         timeout 20 vfioctl --root hostile $command >hostile.out 2>hostile.err </dev/null || status=$?
         case $status in 0 | 1 | 3 | 66) ;; *) bad="$bad $command=$status" ;; esac
         if grep -a -q -e private-secret -e "$(printf '\033')" hostile.out hostile.err; then bad="$bad $command-told"; fi
