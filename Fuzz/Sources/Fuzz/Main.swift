@@ -10,6 +10,7 @@ private let targets: [(name: String, parse: @Sendable ([UInt8]) -> Void)] = [
     ("names", parseNames),
     ("configuration", parseConfiguration),
     ("devices", parseDevice),
+    ("disks", parseDisk),
     ("netlink", parseNetlink),
     ("product-data", parseProductData),
     ("tables", parseTables),
