@@ -21,26 +21,29 @@ func hexadecimalNumber(_ digits: some Collection<UInt8>) -> UInt32? {
 }
 
 /// The decimal number in an attribute such as "-1\n"; nil for anything else.
-func decimalAttribute(_ bytes: some Collection<UInt8>) -> Int? {
+func decimalAttribute(_ bytes: some Collection<UInt8>) -> Int? { decimalAttribute(Array(bytes).span) }
+
+/// The same of bytes that lie side by side.
+func decimalAttribute(_ bytes: Span<UInt8>) -> Int? {
+    var end = bytes.count
+    while end > 0, bytes[end - 1] <= 0x20 { end -= 1 }
+    let isNegative = end > 0 && bytes[0] == UInt8(ascii: "-")
+    let digits = (isNegative ? 1 : 0)..<end
+    guard (1...18).contains(digits.count) else { return nil }
     var value = 0
-    var digits = 0
-    var isNegative = false
-    var hasEnded = false
-    for (position, byte) in bytes.enumerated() {
-        switch byte {
-        case UInt8(ascii: "-") where position == 0:
-            isNegative = true
-        case UInt8(ascii: "0")...UInt8(ascii: "9"):
-            guard !hasEnded, digits < 18 else { return nil }
-            value = value * 10 + Int(byte - UInt8(ascii: "0"))
-            digits += 1
-        default:
-            guard byte <= 0x20 else { return nil }
-            hasEnded = true
-        }
+    for index in digits {
+        guard bytes[index] >= UInt8(ascii: "0"), bytes[index] <= UInt8(ascii: "9") else { return nil }
+        value = value * 10 + Int(bytes[index] - UInt8(ascii: "0"))
     }
-    guard digits > 0 else { return nil }
     return isNegative ? -value : value
+}
+
+/// Whether a text begins with these ASCII letters.
+func begins(_ text: Span<UInt8>, with letters: String) -> Bool {
+    let letters = letters.utf8.span
+    guard text.count >= letters.count else { return false }
+    for index in letters.indices where text[index] != letters[index] { return false }
+    return true
 }
 
 /// `bytes` without the white space at their end, of which sysfs gives a newline.
@@ -77,17 +80,16 @@ struct DeviceEvent {
     /// Reads the lines that are whole: a last one without its newline was cut, and is left out.
     init(_ bytes: Span<UInt8>) {
         var start = 0
-        var equals: Int?
-        for index in bytes.indices {
-            if bytes[index] == UInt8(ascii: "\n") {
-                if let equals { take(bytes.extracting(start..<index), keyLength: equals - start) }
-                // What the kernel writes after these, the slot and a long modalias, says nothing new.
-                if driver != nil, classID != nil, ids != nil, subsystemIDs != nil { return }
-                start = index + 1
-                equals = nil
-            } else if equals == nil, bytes[index] == UInt8(ascii: "=") {
-                equals = index
-            }
+        while start < bytes.count {
+            var end = start
+            while end < bytes.count, bytes[end] != UInt8(ascii: "="), bytes[end] != UInt8(ascii: "\n") { end += 1 }
+            let keyLength = end - start
+            while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
+            guard end < bytes.count else { return }
+            if start + keyLength < end { take(bytes.extracting(start..<end), keyLength: keyLength) }
+            // What the kernel writes after these, the slot and a long modalias, says nothing new.
+            if driver != nil, classID != nil, ids != nil, subsystemIDs != nil { return }
+            start = end + 1
         }
     }
 
@@ -95,18 +97,12 @@ struct DeviceEvent {
         let value = line.extracting((keyLength + 1)...)
         // No two of the keys are as long as each other and begin with the same letter.
         switch (line[0], keyLength) {
-        case (UInt8(ascii: "D"), 6) where Self.key("DRIVER", begins: line): driver = Self.text(value)
-        case (UInt8(ascii: "P"), 9) where Self.key("PCI_CLASS", begins: line): classID = Self.number(value)
-        case (UInt8(ascii: "P"), 6) where Self.key("PCI_ID", begins: line): ids = Self.pair(value)
-        case (UInt8(ascii: "P"), 13) where Self.key("PCI_SUBSYS_ID", begins: line): subsystemIDs = Self.pair(value)
+        case (UInt8(ascii: "D"), 6) where begins(line, with: "DRIVER"): driver = Self.text(value)
+        case (UInt8(ascii: "P"), 9) where begins(line, with: "PCI_CLASS"): classID = Self.number(value)
+        case (UInt8(ascii: "P"), 6) where begins(line, with: "PCI_ID"): ids = Self.pair(value)
+        case (UInt8(ascii: "P"), 13) where begins(line, with: "PCI_SUBSYS_ID"): subsystemIDs = Self.pair(value)
         default: break
         }
-    }
-
-    private static func key(_ key: String, begins line: Span<UInt8>) -> Bool {
-        let key = key.utf8.span
-        for index in key.indices where line[index] != key[index] { return false }
-        return true
     }
 
     private static func text(_ value: Span<UInt8>) -> String {

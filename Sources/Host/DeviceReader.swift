@@ -17,8 +17,12 @@ struct DeviceReader {
     /// The `virtfnN` links of the device that was read last, by index.
     private(set) var virtualFunctions: [(index: Int, address: PCIAddress)] = []
 
-    /// Whether the attributes are read that each cost a file and are seldom asked for.
-    private let details: Bool
+    /// Whether the device that was read last is a network card in a driver's hands and has the directory `net`, which the
+    /// kernel makes with its first interface, whatever network namespace that is in.
+    private(set) var hasInterfaceDirectory = false
+
+    /// What is read beyond the usual.
+    private let parts: HostSnapshot.Parts
 
     /// The drivers of the bus.
     private let drivers: Set<String>
@@ -27,10 +31,10 @@ struct DeviceReader {
     private var lastDriver: String?
 
     /// - Parameter bus: where the devices are.
-    init(_ bus: any HostDirectory, drivers: Set<String>, details: Bool) {
+    init(_ bus: any HostDirectory, drivers: Set<String>, parts: HostSnapshot.Parts) {
         directory = bus
         self.drivers = drivers
-        self.details = details
+        self.parts = parts
     }
 
     /// Reads a device, of which the address is known. One open file (`uevent`) gives the driver's name and all ids; no
@@ -57,7 +61,7 @@ struct DeviceReader {
 
         device.identity = identity
         device.classID = classID ?? 0
-        if details {
+        if parts.contains(.details) {
             device.revision =
                 hexadecimalFile("revision", digits: 2).map { UInt8(truncatingIfNeeded: $0) } ?? header?.revision
             device.driverOverride = override()
@@ -68,6 +72,8 @@ struct DeviceReader {
         // A virtual function has no virtual functions: asking for a file that is not there costs most of all.
         if !isVirtual { device.sriov = sriov() }
         device.vfio = vfioNodes(driver: device.driver, group: device.iommuGroup)
+        let isCard = device.classID >> 16 == 0x02 && device.driver != nil && device.vfio.group == nil
+        hasInterfaceDirectory = parts.contains(.uses) && isCard && directory.exists("net")
         device.problems = problems
     }
 
@@ -93,7 +99,7 @@ struct DeviceReader {
 
     private mutating func decimalFile(_ name: String) -> Int? {
         guard attribute(name) else { return nil }
-        let value = decimalAttribute(content)
+        let value = decimalAttribute(content.span)
         if value == nil { problems.append("\(name) is \(quoted(content)), no number") }
         return value
     }
@@ -161,7 +167,7 @@ struct DeviceReader {
 
     private mutating func group() -> Int? {
         guard let name = directory.linkName("iommu_group") else { return nil }
-        let id = decimalAttribute(name.utf8).flatMap { $0 >= 0 ? $0 : nil }
+        let id = decimalAttribute(name.utf8.span).flatMap { $0 >= 0 ? $0 : nil }
         if id == nil { problems.append("iommu_group leads to \(quoted(name.utf8)), no number of a group") }
         return id
     }
@@ -182,9 +188,9 @@ struct DeviceReader {
     }
 
     private mutating func readVirtualFunctions() {
-        let prefix = "virtfn".utf8
-        for name in names("") where name.utf8.starts(with: prefix) {
-            guard let index = decimalAttribute(name.utf8.dropFirst(prefix.count)), index >= 0,
+        let prefix = "virtfn"
+        for name in names("") where begins(name.utf8.span, with: prefix) {
+            guard let index = decimalAttribute(name.utf8.span.extracting(prefix.utf8.count...)), index >= 0,
                 let target = directory.linkName(name), let address = PCIAddress(target)
             else {
                 problems.append("\(quoted(name.utf8)) leads to no PCI address")

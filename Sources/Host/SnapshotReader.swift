@@ -35,12 +35,14 @@ extension HostSnapshot {
     ///   cannot be read is a note; an attribute that makes no sense is a problem of its device.
     public static func read(from host: any HostAccess, parts: Parts = .all) throws(HostAccessError) -> HostSnapshot {
         var reader = SnapshotReader(host)
-        try reader.readDevices(details: parts.contains(.details))
+        try reader.readDevices(parts)
         reader.attachClassDevices()
         reader.readGroups(reservedRegions: parts.contains(.reservedRegions))
         if parts.contains(.topology) { reader.snapshot.readTopology(from: host) }
         if parts.contains(.iommus) { reader.snapshot.readIOMMUs(from: host) }
-        if parts.contains(.uses) { UseReader(host).read(into: &reader.snapshot) }
+        if parts.contains(.uses) {
+            UseReader(host).read(into: &reader.snapshot, interfaceDirectories: reader.interfaceDirectories)
+        }
         return reader.snapshot
     }
 }
@@ -49,12 +51,14 @@ extension HostSnapshot {
 private struct SnapshotReader {
     let host: any HostAccess
     var snapshot = HostSnapshot(devices: [], groups: [], drivers: [])
+    /// Positions of the devices that have a directory `net`.
+    var interfaceDirectories: [Int] = []
 
     init(_ host: any HostAccess) { self.host = host }
 
     // MARK: devices
 
-    mutating func readDevices(details: Bool) throws(HostAccessError) {
+    mutating func readDevices(_ parts: HostSnapshot.Parts) throws(HostAccessError) {
         let bus: any HostDirectory
         do throws(HostAccessError) {
             bus = try host.directory("/sys/bus/pci/devices")
@@ -64,7 +68,7 @@ private struct SnapshotReader {
             return
         }
         do { snapshot.drivers = try host.entries("/sys/bus/pci/drivers").sorted() } catch {}
-        var reader = DeviceReader(bus, drivers: Set(snapshot.drivers), details: details)
+        var reader = DeviceReader(bus, drivers: Set(snapshot.drivers), parts: parts)
         var functions: [(address: PCIAddress, name: String)] = []
         for name in try bus.entries("") {
             if let address = PCIAddress(name) {
@@ -93,6 +97,7 @@ private struct SnapshotReader {
             snapshot.devices[index].vfIndex = origin?.index
             reader.read(&snapshot.devices[index], from: directory, isVirtual: origin != nil)
             virtualFunctions.add(reader.virtualFunctions, of: address)
+            if reader.hasInterfaceDirectory { interfaceDirectories.append(index) }
         }
     }
 

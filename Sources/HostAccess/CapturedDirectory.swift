@@ -168,6 +168,8 @@ final class CapturedSubdirectory: HostDirectory {
 
     func exists(_ path: String) -> Bool {
         do {
+            // A single name that is no link is where it is.
+            if Self.isPlainName(path), try descriptor.kind(of: path) != .link { return true }
             _ = try open(path, flags: placeFlags)
             return true
         } catch {
@@ -234,7 +236,9 @@ final class CapturedSubdirectory: HostDirectory {
     }
 
     private func absolute(_ path: String) -> String {
-        var place = ownPath
+        var place = ""
+        place.reserveCapacity(ownPath.utf8.count + 1 + path.utf8.count)
+        place += ownPath
         if path.utf8.first != UInt8(ascii: "/") { place += "/" }
         place += path
         return place

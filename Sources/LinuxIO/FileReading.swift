@@ -170,5 +170,7 @@ extension OwnedDescriptor {
     }
 
     /// Whether something is at `path` below this directory, links followed: faccessat(2).
-    public func reaches(_ path: String) -> Bool { unsafe faccessat(rawValue, path, F_OK, 0) == 0 }
+    public func reaches(_ path: String) -> Bool {
+        unsafe path.withCString { unsafe faccessat(rawValue, $0, F_OK, 0) == 0 }
+    }
 }

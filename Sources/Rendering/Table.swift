@@ -54,9 +54,29 @@ public struct Table: Sendable {
         end(width: width, kept: 0)
     }
 
+    /// A text that is the cell of many rows, looked through once.
+    public struct Text: Sendable {
+        fileprivate var bytes: [UInt8]
+        fileprivate var width: Int
+
+        /// Takes a text for cells.
+        public init(_ text: String) {
+            let printable = text.printable
+            bytes = Array(printable.utf8)
+            width = printable.displayWidth
+        }
+    }
+
+    /// Adds the next cell.
+    public mutating func add(_ text: Text) {
+        bytes.append(contentsOf: text.bytes)
+        end(width: text.width, kept: 0)
+    }
+
     /// Adds the next cell; a space and `tail`, where there is one, are not cut off with the text in front of them.
-    public mutating func add(_ text: String, keeping tail: PlainText) {
-        let width = append(text)
+    public mutating func add(_ text: Text, keeping tail: PlainText) {
+        bytes.append(contentsOf: text.bytes)
+        let width = text.width
         guard !tail.bytes.isEmpty else { return end(width: width, kept: 0) }
         bytes.append(UInt8(ascii: " "))
         bytes.append(contentsOf: tail.bytes)

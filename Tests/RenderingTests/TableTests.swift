@@ -24,7 +24,7 @@ struct TableTests {
                 tail.append(number)
                 tail.append(" of 0000:01:00.0]")
             }
-            table.add(Self.names[number / 4], keeping: tail)
+            table.add(Table.Text(Self.names[number / 4]), keeping: tail)
         }
         return table
     }
@@ -92,7 +92,7 @@ struct TableTests {
         var table = Table(.whole("ADDRESS"), .list("USED BY"), .text("DEVICE"))
         table.add("0000:01:10.0")
         table.add("mount,holder")
-        table.add("Intel Corporation 82576", keeping: "[VF 0 of 0000:01:00.0]")
+        table.add(Table.Text("Intel Corporation 82576"), keeping: "[VF 0 of 0000:01:00.0]")
         #expect(
             table.rendered(width: 40, colours: false) == """
                 ADDRESS       USED BY       DEVICE
@@ -139,7 +139,7 @@ struct TableTests {
     func controls() {
         var table = Table(.whole("A"), .text("B"))
         table.add("\u{1b}[2J")
-        table.add("a\nb", keeping: "\u{7f}!")
+        table.add(Table.Text("a\nb"), keeping: "\u{7f}!")
         #expect(table.rendered(colours: false) == "A        B\n\\x1b[2J  a\\x0ab ?!\n")
     }
 

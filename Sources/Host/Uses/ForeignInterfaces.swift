@@ -11,17 +11,11 @@ struct ForeignInterfaces {
     /// The functions that have interfaces, none of which is to be seen.
     private var functions: [PCIAddress] = []
 
-    /// Looks at the devices that a driver for network cards has and that show no interface.
-    init(of devices: [Device], on host: any HostAccess) {
+    /// Looks at network cards that have the directory and show no interface.
+    init(of cards: [PCIAddress], on host: any HostAccess) {
         self.host = host
-        let candidates = devices.indices.filter { devices[$0].mayHaveForeignInterface }
-        guard !candidates.isEmpty else { return }
-        let bus: any HostDirectory
-        do { bus = try host.directory(Self.bus) } catch { return }
-        for index in candidates {
-            let path = devices[index].address.description + "/net"
-            guard bus.exists(path) else { continue }
-            do { if try bus.entries(path).isEmpty { functions.append(devices[index].address) } } catch {}
+        for address in cards {
+            do { if try host.entries("\(Self.bus)/\(address)/net").isEmpty { functions.append(address) } } catch {}
         }
     }
 
@@ -59,13 +53,5 @@ struct ForeignInterfaces {
             return "its interface \(enumerated(names)) is in the network namespace of process \(pid) (\(command))"
         }
         return nil
-    }
-}
-
-extension Device {
-    /// Whether a driver of the host's has it that makes network interfaces, and none is to be seen.
-    var mayHaveForeignInterface: Bool {
-        guard interfaces.isEmpty, classID >> 16 == 0x02, let driver else { return false }
-        return !DriverPolicy.isVFIO(driver)
     }
 }

@@ -22,12 +22,18 @@ struct UseReader {
     }
 
     /// Fills in the uses of every device.
-    func read(into snapshot: inout HostSnapshot) {
-        let isNetworked = snapshot.devices.contains { !$0.interfaces.isEmpty || $0.mayHaveForeignInterface }
-        let storage = isNetworked ? NetworkStorage(on: host) : nil
-        let foreign = ForeignInterfaces(of: snapshot.devices, on: host)
-        let hasDisks = snapshot.devices.contains { !$0.blockDevices.isEmpty } || storage?.hasDisks == true
-        let hasNodes = snapshot.devices.contains(where: \.mayBeOpen)
+    ///
+    /// - Parameter interfaceDirectories: positions of the network cards that have the directory `net`.
+    func read(into snapshot: inout HostSnapshot, interfaceDirectories: [Int]) {
+        // By position, here and below: a device is large, and one of thousands is looked at where it stands.
+        let positions = snapshot.devices.indices
+        let hasInterfaces = positions.contains { !snapshot.devices[$0].interfaces.isEmpty }
+        let storage = hasInterfaces || !interfaceDirectories.isEmpty ? NetworkStorage(on: host) : nil
+        let withoutInterface = interfaceDirectories.filter { snapshot.devices[$0].interfaces.isEmpty }
+        let foreign = ForeignInterfaces(of: withoutInterface.map { snapshot.devices[$0].address }, on: host)
+        let hasDisks =
+            positions.contains { !snapshot.devices[$0].blockDevices.isEmpty } || storage?.hasDisks == true
+        let hasNodes = positions.contains { snapshot.devices[$0].mayBeOpen }
         let needsNamespaces = hasDisks || !foreign.isEmpty
         let processes =
             hasNodes || needsNamespaces ? ProcessTable(on: host, namespaces: needsNamespaces, bounds: bounds) : nil
@@ -42,7 +48,7 @@ struct UseReader {
             add(storage.functions, to: &snapshot)
             add(foreign.uses(processes?.otherNamespaces ?? []), to: &snapshot)
         }
-        if snapshot.devices.contains(where: \.isDisplay) { readDisplays(into: &snapshot) }
+        if positions.contains(where: { snapshot.devices[$0].isDisplay }) { readDisplays(into: &snapshot) }
         add(KernelConsoles(on: host).byFunction, to: &snapshot)
         if let processes { readNodes(processes, into: &snapshot) }
         addVirtualFunctions(to: &snapshot)
@@ -95,7 +101,7 @@ struct UseReader {
 
     /// A physical function is in use when one of its virtual functions is: they go when it changes its driver.
     private func addVirtualFunctions(to snapshot: inout HostSnapshot) {
-        let isAnyUnseen = snapshot.devices.contains { !$0.unseen.isEmpty }
+        let isAnyUnseen = snapshot.devices.indices.contains { !snapshot.devices[$0].unseen.isEmpty }
         for index in snapshot.devices.indices {
             guard let functions = snapshot.devices[index].sriov?.virtualFunctions, !functions.isEmpty else { continue }
             var places: [Int] = []
@@ -126,11 +132,11 @@ struct UseReader {
 
 extension Device {
     /// Base class 03, and the VGA devices from before there were classes.
-    var isDisplay: Bool { classID >> 16 == 0x03 || classID >> 8 == 0x0001 }
+    @inline(__always) var isDisplay: Bool { classID >> 16 == 0x03 || classID >> 8 == 0x0001 }
 
     /// Whether there may be nodes under /dev that a process could have open: disks, displays, VFIO and whatever else a
     /// driver makes. Of network cards only InfiniBand has any, bridges have none.
-    var mayBeOpen: Bool {
+    @inline(__always) var mayBeOpen: Bool {
         if vfio.group != nil || vfio.cdev != nil || !blockDevices.isEmpty || !infinibandDevices.isEmpty { return true }
         if !drmCards.isEmpty || !renderNodes.isEmpty || !framebuffers.isEmpty || !scsiHosts.isEmpty { return true }
         guard let driver else { return false }

@@ -8,11 +8,17 @@ struct DeviceTable {
         .whole("ADDRESS"), .whole("GROUP"), .whole("NODE"), .whole("DRIVER"), .whole("IDS"), .list("USED BY"),
         .text("DEVICE"))
 
+    private struct Label {
+        var ids: Table.Text
+        var name: String
+        var nameCell: Table.Text
+    }
+
     /// What every device of a kind is called. A host has far fewer kinds of devices than devices.
-    private var labels: [DeviceKind: (ids: String, name: String)] = [:]
+    private var labels: [DeviceKind: Label] = [:]
 
     /// The last device's: neighbours mostly are of one kind.
-    private var last: (kind: DeviceKind, label: (ids: String, name: String))?
+    private var last: (kind: DeviceKind, label: Label)?
 
     /// The end of the line that is being made; one for all of them.
     private var place = PlainText()
@@ -32,10 +38,13 @@ struct DeviceTable {
         table.add(devices[index].driver ?? "-")
         table.add(label.ids)
         table.add(Self.users(devices[index].uses, isAllSeen: devices[index].unseen.isEmpty))
-        let children = devices[index].interfaces + devices[index].blockDevices
-        let name = children.isEmpty ? label.name : children.joined(separator: ",") + ": " + label.name
         setPlace(devices[index].sriov, devices[index].physicalFunction, devices[index].vfIndex)
-        table.add(name, keeping: place)
+        if devices[index].interfaces.isEmpty, devices[index].blockDevices.isEmpty {
+            table.add(label.nameCell, keeping: place)
+        } else {
+            let children = (devices[index].interfaces + devices[index].blockDevices).joined(separator: ",")
+            table.add(Table.Text(children + ": " + label.name), keeping: place)
+        }
     }
 
     private struct DeviceKind: Hashable {
@@ -45,14 +54,19 @@ struct DeviceTable {
 
     private mutating func label(
         _ identity: DeviceIdentity, _ classID: UInt32, _ names: some DeviceNames
-    ) -> (ids: String, name: String) {
+    ) -> Label {
         let ids = UInt32(identity.vendorID) << 16 | UInt32(identity.deviceID)
         let kind = DeviceKind(ids: ids, classID: classID)
         if let last, last.kind == kind { return last.label }
-        let label = labels[kind] ?? (identity.text, identity.name(classID: classID, names))
+        let label = labels[kind] ?? newLabel(identity, classID, names)
         labels[kind] = label
         last = (kind, label)
         return label
+    }
+
+    private func newLabel(_ identity: DeviceIdentity, _ classID: UInt32, _ names: some DeviceNames) -> Label {
+        let name = identity.name(classID: classID, names)
+        return Label(ids: Table.Text(identity.text), name: name, nameCell: Table.Text(name))
     }
 
     /// The kinds of users, each once: "mount,holder". Nobody is "-", and "?" where one could not look everywhere.
