@@ -27,7 +27,7 @@ binaries := $(release_tree)/release
 dependencies := Tests/Lab/install-dependencies
 swift_sources := $(wildcard Sources Tests Examples Benchmarks Fuzz Package.swift)
 # Every file that says it is a shell script; scenarios say nothing, they are sourced.
-shell_sources = $(shell grep -rlIE --exclude-dir='.build*' '^(\#!.*[/ ](ba)?sh$$|\# shellcheck shell=)' $(wildcard .ci Tests Benchmarks Examples Fuzz))
+shell_sources = $(filter-out Tests/Lab/Scenarios/%,$(shell grep -rlIE --exclude-dir='.build*' '^(\#!.*[/ ](ba)?sh$$|\# shellcheck shell=)' $(wildcard .ci Tests Benchmarks Examples Fuzz)))
 
 .NOTPARALLEL:
 .PHONY: build test fast-tests fuzz-tests lab-tests fuzz demo lab lint bench install clean
