@@ -75,16 +75,15 @@ struct TableTests {
         var table = Table(.whole("IDS"), .text("DEVICE"))
         table.add("8086:10c9")
         table.add("Intel Corporation 82576 Gigabit Network Connection")
-        func second(_ width: Int) -> Substring {
-            table.rendered(width: width, colours: false).split(separator: "\n")[1]
-        }
+        func lines(_ width: Int) -> [Substring] { table.rendered(width: width, colours: false).split(separator: "\n") }
+        func second(_ width: Int) -> Substring { lines(width)[1] }
         #expect(second(61) == "8086:10c9  Intel Corporation 82576 Gigabit Network Connection")
         #expect(second(60) == "8086:10c9  Intel Corporation 82576 Gigabit Network…")
-        #expect(second(34) == "8086:10c9  Intel Corporation 82576…")
-        #expect(second(33) == "8086:10c9  Intel Corporation…")
+        #expect(second(35) == "8086:10c9  Intel Corporation 82576…")
+        #expect(second(34) == "8086:10c9  Intel Corporation…")
         #expect(second(40) == "8086:10c9  Intel Corporation 82576…")
         #expect(second(20) == "8086:10c9  Intel…")
-        #expect(second(1) == "8086:10c9  Intel…")
+        #expect(lines(1) == ["IDS", "    DEVICE", "8086:10c9", "    Intel…"])
     }
 
     @Test("a tail that has no room beside its text stands on a line of its own, below what else goes on")
@@ -96,14 +95,14 @@ struct TableTests {
         #expect(
             table.rendered(width: 40, colours: false) == """
                 ADDRESS       USED BY       DEVICE
-                0000:01:10.0  mount,holder  Intel…
+                0000:01:10.0  mount,holder  Intel Corpo…
                                   [VF 0 of 0000:01:00.0]
 
                 """)
         #expect(
             table.rendered(width: 32, colours: false) == """
-                ADDRESS       USED BY  DEVICE
-                0000:01:10.0  mount,   Intel…
+                ADDRESS       USED BY   DEVICE
+                0000:01:10.0  mount,    Intel…
                               holder
                           [VF 0 of 0000:01:00.0]
 
