@@ -125,7 +125,7 @@ $(cat /sys/class/nvme/nvme0/serial)
 SECRETS
 {
     find redacted | sed 's/^/name /'
-    find redacted -type l -exec readlink {} +
+    find redacted -type l -exec readlink {} \;
     find redacted -type f -exec cat {} +
 } | tr '\0' '\n' >everything
 find redacted -type f -exec cat {} + | xxd -p | tr -d '\n' >everything-hex
@@ -172,14 +172,14 @@ rm $bus/0000:00:04.0/uevent && mknod $bus/0000:00:04.0/uevent c 1 5
 rm $bus/0000:03:00.0/uevent && ln -s /root/secret $bus/0000:03:00.0/uevent
 rm $bus/0000:04:00.0/uevent && ln -s ../../../../../../../../root/secret $bus/0000:04:00.0/uevent
 rm $bus/0000:04:00.1/uevent && ln -s uevent $bus/0000:04:00.1/uevent
-truncate -s 1T $bus/0000:05:00.0/uevent
+truncate -s 1000000000000 $bus/0000:05:00.0/uevent
 printf '\033[31mred\nDRIVER=\033[2J\n' >$bus/0000:06:00.0/uevent
 rm $bus/0000:01:00.0/config && mkfifo $bus/0000:01:00.0/config
 rm $bus/0000:02:00.0/config && mknod $bus/0000:02:00.0/config c 1 8
 rm hostile/proc/cpuinfo && ln -s /proc/self/environ hostile/proc/cpuinfo
 rm hostile/proc/cmdline && ln -s /root/secret hostile/proc/cmdline
-truncate -s 1T hostile/netlink/link
-truncate -s 1T hostile/proc/swaps
+truncate -s 1000000000000 hostile/netlink/link
+truncate -s 1000000000000 hostile/proc/swaps
 hostile "pipes, devices, endless files, circles and links to a secret in files' places"
 
 damaged
