@@ -154,9 +154,15 @@ hostile() {
         status=0
         # shellcheck disable=SC2086 # words
         timeout 20 vfioctl --root hostile $command >hostile.out 2>hostile.err </dev/null || status=$?
-        case $status in 0 | 1 | 3 | 66) ;; *) bad="$bad $command=$status" ;; esac
+        case $status:$command in
+        0:* | 1:* | 3:* | 66:*) ;;
+        # What does not read back as it was read is not left behind: a pipe in a device's place is such a thing.
+        74:capture*) if [ -e copied ]; then bad="$bad $command-left"; fi ;;
+        *) bad="$bad $command=$status" ;;
+        esac
         if grep -a -q -e private-secret -e "$(printf '\033')" hostile.out hostile.err; then bad="$bad $command-told"; fi
-        if [ -e copied ] && grep -r -a -q private-secret copied; then bad="$bad $command-copied"; fi
+        # Files alone: grep would follow a link out of the copy.
+        if [ -e copied ] && [ -n "$(find copied -type f -exec grep -a -l private-secret {} +)" ]; then bad="$bad $command-copied"; fi
     done
     check_equal "$1" "" "$bad"
 }
