@@ -21,6 +21,8 @@ entry() { printf '%b' "\\x00\\x00\\x00\\x00\\x83\\x00\\x00\\x00$(le32 "$1")$(le3
     entry 0 0
     printf '%b' '\x55\xaa'
 } >table
+# Nothing of what others wrote before: a signature of the whole disk would be told as well.
+dd if=/dev/zero of=/dev/nvme0n1 bs=4096 count=64 2>/dev/null
 dd if=table of=/dev/nvme0n1 bs=1 seek=446 conv=notrunc 2>/dev/null
 blockdev --rereadpt /dev/nvme0n1
 check "the disk has three partitions" wait_until 5 test -b /dev/nvme0n1p3
